@@ -1,0 +1,70 @@
+import type { Rng } from '../rng.ts';
+import { MAX_UPDATE } from './constants.ts';
+import type { Layout } from './layout.ts';
+import { checkShapes, type Saturated } from './model.ts';
+import { powerOfTwo } from './power-of-two.ts';
+
+/**
+ * Encodes what a client learnt, `local - global`, as an int16 update.
+ *
+ * Rounding is stochastic: a value between two integers goes to either with the probability that keeps its expectation,
+ * so that quantization adds noise but no bias (Alistarh et al., "QSGD", 2017). Values beyond ±8191 are cut and counted.
+ *
+ * @param layout - the job's layout
+ * @param local - tensors after training, in manifest order
+ * @param global - tensors before training
+ * @param updateBits - the round's scale: units of 2^-updateBits
+ * @param rng - the source of the rounding; seeded by the client
+ * @throws LayoutError `layout/shape-mismatch`
+ */
+export function encodeUpdate(
+  layout: Layout,
+  local: readonly Float32Array[],
+  global: readonly Float32Array[],
+  updateBits: number,
+  rng: Rng,
+): Saturated<Int16Array> {
+  checkShapes(layout, local);
+  checkShapes(layout, global);
+  const vector = new Int16Array(layout.dimension);
+  let saturated = 0;
+  layout.slots.forEach((slot, index) => {
+    const unit = powerOfTwo(updateBits + slot.preScaleBits);
+    const before = global[index] as Float32Array;
+    (local[index] as Float32Array).forEach((value, at) => {
+      const exact = (value - (before[at] as number)) * unit;
+      const floor = Math.floor(exact);
+      const rounded = floor + (rng.nextFloat() < exact - floor ? 1 : 0);
+      const kept = Number.isNaN(rounded) ? 0 : Math.min(MAX_UPDATE, Math.max(-MAX_UPDATE, rounded));
+      if (kept !== rounded) saturated++;
+      vector[slot.offset + at] = kept;
+    });
+  });
+  return { vector, saturated };
+}
+
+/**
+ * The real values of an update: `q / 2^(updateBits + preScaleBits)`, without padding.
+ *
+ * @param layout - the job's layout
+ * @param vector - `layout.dimension` coordinates
+ * @param updateBits - the round's scale
+ */
+export function decodeUpdate(layout: Layout, vector: Int16Array, updateBits: number): Float64Array[] {
+  return layout.slots.map((slot) =>
+    Float64Array.from(
+      vector.subarray(slot.offset, slot.offset + slot.size),
+      (q) => q / powerOfTwo(updateBits + slot.preScaleBits),
+    ),
+  );
+}
+
+/** Largest magnitude in an update, in update units: what its sender signs for and the gate compares. */
+export function largestMagnitude(vector: Int16Array): number {
+  let largest = 0;
+  for (const q of vector) {
+    const magnitude = q < 0 ? -q : q;
+    if (magnitude > largest) largest = magnitude;
+  }
+  return largest;
+}
