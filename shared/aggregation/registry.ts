@@ -1,0 +1,122 @@
+import { didYouMean } from './nearest-name.ts';
+import { completeParams } from './parameters.ts';
+import type { Described, Parameter, Params, PreAggregator, Rule } from './rule.ts';
+import { RuleError } from './rule-error.ts';
+import { average } from './rules/average.ts';
+import { krum } from './rules/krum.ts';
+import { median } from './rules/median.ts';
+import { multiKrum } from './rules/multi-krum.ts';
+import { nnm } from './rules/nnm.ts';
+import { trimmedMean } from './rules/trimmed-mean.ts';
+
+/** Every aggregation rule. */
+export const RULES: readonly Rule[] = [average, median, trimmedMean, krum, multiKrum];
+
+/** Every pre-aggregator that may stand in front of a rule. */
+export const PRE_AGGREGATORS: readonly PreAggregator[] = [nnm];
+
+/** What a round aggregates by: pre-aggregators in order, then a rule. Names are canonical and parameters complete. */
+export interface RuleSpec {
+  /** Canonical name of the rule. */
+  readonly rule: string;
+  /** Canonical names of the pre-aggregators, the first applied first. */
+  readonly pre: readonly string[];
+  /** Participants that may be faulty. */
+  readonly f: number;
+  /** Every parameter of the rule and the pre-aggregators. */
+  readonly params: Params;
+}
+
+/** A {@link RuleSpec} as people and plans write it: aliases are fine, and what is left out takes its default (f: 0). */
+export interface RuleSpecInput {
+  /** Name or alias of the rule. */
+  readonly rule: string;
+  /** Names or aliases of the pre-aggregators, the first applied first. */
+  readonly pre?: readonly string[];
+  /** Participants that may be faulty. */
+  readonly f?: number;
+  /** Parameters that differ from their defaults. */
+  readonly params?: Params;
+}
+
+/**
+ * Finds a rule by its name or an alias, in any letter case.
+ *
+ * @throws RuleError `rule/unknown`
+ */
+export function resolveRule(name: string): Rule {
+  return find(RULES, 'rule', name);
+}
+
+/**
+ * Finds a pre-aggregator by its name or an alias, in any letter case.
+ *
+ * @throws RuleError `rule/unknown`
+ */
+export function resolvePreAggregator(name: string): PreAggregator {
+  return find(PRE_AGGREGATORS, 'pre-aggregator', name);
+}
+
+/**
+ * Reads what to aggregate by, from an object or from text such as `TrMean`, `NNM+Krum` or
+ * `NNM+MultiKrum:f=2,m=3,neighbours=original`: pre-aggregators first, then the rule, then settings.
+ *
+ * Whether f fits the number of participants is for the rule's `validate`, when that number is known.
+ *
+ * @throws RuleError `rule/unknown`, `rule/unknown-parameter`, `rule/bad-parameter`
+ *
+ * @example
+ * ```ts
+ * parseRuleSpec('nnm+trimmed-mean:f=1'); // { rule: 'TrMean', pre: ['NNM'], f: 1, params: {} }
+ * ```
+ */
+export function parseRuleSpec(input: string | RuleSpecInput): RuleSpec {
+  const given = typeof input === 'string' ? readText(input) : input;
+  const rule = resolveRule(given.rule);
+  const pre = (given.pre ?? []).map(resolvePreAggregator);
+  const f = given.f ?? 0;
+  const owner = [...pre, rule].map((member) => member.name).join('+');
+  if (!Number.isSafeInteger(f) || f < 0) {
+    throw new RuleError('rule/bad-parameter', `${owner}'s f must be a whole number from 0, not "${f}"`, {
+      rule: owner,
+      parameter: 'f',
+      value: f,
+    });
+  }
+  // A pre-aggregator applied twice has its parameters once.
+  const known = new Map<string, Parameter>();
+  for (const member of [...pre, rule]) for (const parameter of member.parameters) known.set(parameter.name, parameter);
+  const params = completeParams(owner, [...known.values()], given.params ?? {});
+  return { rule: rule.name, pre: pre.map((step) => step.name), f, params };
+}
+
+function readText(text: string): RuleSpecInput {
+  const colon = text.indexOf(':');
+  const names = (colon < 0 ? text : text.slice(0, colon)).split('+').map((name) => name.trim());
+  const rule = names.pop() as string;
+  const params = new Map<string, string>();
+  for (const setting of colon < 0 ? [] : text.slice(colon + 1).split(',')) {
+    const [name, value, more] = setting.split('=').map((part) => part.trim());
+    if (!name || !value || more !== undefined || params.has(name)) {
+      const sentence = `"${setting}" in "${text}" is not a setting: write each once, as name=value, with commas between`;
+      throw new RuleError('rule/bad-parameter', sentence, { rule, parameter: name, value });
+    }
+    params.set(name, value);
+  }
+  const f = params.get('f') ?? '0';
+  params.delete('f');
+  return { rule, pre: names, f: /^\d+$/.test(f) ? Number(f) : Number.NaN, params: Object.fromEntries(params) };
+}
+
+function find<Found extends Described>(known: readonly Found[], kind: string, name: string): Found {
+  const wanted = name.toLowerCase();
+  const found = known.find((one) => [one.name, ...one.aliases].some((known) => known.toLowerCase() === wanted));
+  if (found !== undefined) return found;
+  const names = known.flatMap((one) => [one.name, ...one.aliases]);
+  const listed = known.map((one) => [one.name, ...one.aliases].join(' or '));
+  throw new RuleError(
+    'rule/unknown',
+    `there is no ${kind} "${name}":${didYouMean(name, names)} known ones are ${listed.join(', ')}`,
+    { [kind === 'rule' ? 'rule' : 'preAggregator']: name, known: known.map((one) => one.name) },
+  );
+}
