@@ -1,0 +1,124 @@
+import { keccak_256 } from '@noble/hashes/sha3.js';
+import { z } from 'zod';
+import { type Hex, toHex, utf8 } from '../bytes.ts';
+import { canonicalJson, decodeCanonicalJson, type Json } from '../codec.ts';
+import { FedanchorError } from '../errors.ts';
+import { DEFAULT_FRACTION_BITS } from '../fixed-point/constants.ts';
+import { UPDATE_BITS_RANGE } from '../fixed-point/update-bits.ts';
+
+/** Version of the manifest's format. */
+const MANIFEST_VERSION = 1;
+
+/** Thrown when a manifest is not valid. */
+export class ManifestError extends FedanchorError<'manifest/invalid'> {}
+
+const hex32 = z.string().regex(/^0x[0-9a-f]{64}$/, 'expected 32 bytes as 0x and 64 lower-case hexadecimal digits');
+const count = z.number().int().positive().max(0xffff_ffff);
+
+const tensorSchema = z.strictObject({
+  name: z.string().min(1).max(200),
+  shape: z.array(z.number().int().positive().max(2 ** 31)).max(8),
+  fractionBits: z.number().int().min(0).max(30).default(DEFAULT_FRACTION_BITS),
+  preScaleBits: z.number().int().min(-16).max(16).default(0),
+});
+
+const manifestSchema = z.strictObject({
+  version: z.literal(MANIFEST_VERSION),
+  name: z.string().min(1).max(200),
+  tensors: z.array(tensorSchema).min(1).max(10_000),
+  /** What clients train: data for a trainer, never code. */
+  task: z.strictObject({
+    kind: z.string().min(1).max(100),
+    architecture: z.json(),
+    training: z.json(),
+    data: z.json(),
+  }),
+  aggregation: z.strictObject({
+    rule: z.strictObject({
+      rule: z.string().min(1),
+      pre: z.array(z.string().min(1)),
+      f: z.number().int().min(0),
+      params: z.record(z.string(), z.union([z.string(), z.number()])),
+    }),
+    /** Samples above this count as this many: a client cannot buy weight with a number. */
+    sampleCap: count,
+    serverStep: z.strictObject({
+      name: z.literal('FedAvg'),
+      learningRate: z
+        .number()
+        .int()
+        .min(1)
+        .max(2 ** 20),
+    }),
+  }),
+  rounds: z.number().int().positive().max(0xff_ffff),
+  participation: z.strictObject({
+    /** Admission to the job: those listed, or anyone. */
+    admission: z.union([z.literal('open'), z.array(z.string().regex(/^0x[0-9a-f]{40}$/))]),
+    /** Participants that must have joined before round 1 opens. */
+    expected: count,
+    /** Updates without which a round is not aggregated. */
+    quorum: count,
+    /** Time a round stays open for those who have not answered, in milliseconds. */
+    deadlineMs: z.number().int().positive().max(31_536_000_000),
+    /** How often a round below its quorum is tried again before the job fails. */
+    retries: z.number().int().min(0).max(1000),
+  }),
+  rewards: z.strictObject({
+    /** Pot of each round in the token's smallest unit, as a decimal string. */
+    pricePerRound: z.string().regex(/^(0|[1-9][0-9]{0,37})$/),
+  }),
+  chain: z.strictObject({
+    /** Challenge window in ticks of 16 seconds. */
+    windowTicks: z.number().int().min(0).max(0xffff),
+  }),
+  /** Who may read the updates. */
+  disclosure: z.enum(['public', 'participants', 'auditors']),
+  /** How long updates are kept beyond finality, in seconds. */
+  retentionS: z.number().int().min(0),
+  initialUpdateBits: z.number().int().min(UPDATE_BITS_RANGE.least).max(UPDATE_BITS_RANGE.most),
+  initialModelRoot: hex32,
+  seedCommitment: hex32,
+});
+
+/** Everything a job's parties agree on before it begins, anchored on chain by its hash. */
+export type Manifest = Omit<z.infer<typeof manifestSchema>, 'initialModelRoot' | 'seedCommitment'> & {
+  /** Root of the model before round 1. */
+  readonly initialModelRoot: Hex;
+  /** Start of the chain of round seeds. */
+  readonly seedCommitment: Hex;
+};
+
+/**
+ * Validates a manifest and fills in defaults.
+ *
+ * @throws ManifestError `manifest/invalid`, naming the first field at fault
+ */
+export function parseManifest(value: unknown): Manifest {
+  const parsed = manifestSchema.safeParse(value);
+  if (parsed.success) return parsed.data as Manifest;
+  const issue = parsed.error.issues[0];
+  const field = issue?.path.join('.') || 'manifest';
+  throw new ManifestError('manifest/invalid', `manifest field "${field}": ${issue?.message ?? 'is not valid'}`, {
+    field,
+  });
+}
+
+/** The manifest's bytes: canonical JSON, of which the chain carries the hash. */
+export function encodeManifest(manifest: Manifest): Uint8Array {
+  return utf8(canonicalJson(manifest as unknown as Json));
+}
+
+/**
+ * Reads a manifest from its canonical bytes.
+ *
+ * @throws CodecError, ManifestError
+ */
+export function decodeManifest(bytes: Uint8Array): Manifest {
+  return parseManifest(decodeCanonicalJson(bytes));
+}
+
+/** keccak256 of the manifest's canonical bytes. */
+export function manifestHash(bytes: Uint8Array): Hex {
+  return toHex(keccak_256(bytes));
+}
