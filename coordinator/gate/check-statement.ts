@@ -1,0 +1,53 @@
+import type { Hex } from '../../shared/bytes.ts';
+import type { UpdateStatement } from '../../shared/commitments/contribution.ts';
+import type { Collecting, JobState } from '../round/state.ts';
+import type { Refusal } from './refusal.ts';
+
+/**
+ * Checks a statement against where the job stands, before anything else is looked at.
+ *
+ * @param state - where the job stands
+ * @param job - the job
+ * @param participant - who submits
+ * @param statement - what it states
+ * @returns why the submission is refused, or undefined
+ */
+export function checkStatement(
+  state: JobState,
+  job: Hex,
+  participant: Hex,
+  statement: Pick<UpdateStatement, 'job' | 'round' | 'attempt'> & Partial<UpdateStatement>,
+): Refusal | undefined {
+  if (statement.job !== job) return rejected('gate/wrong-job');
+  const open = state.phase === 'collecting' ? state.plan : undefined;
+  if (open === undefined || statement.round !== open.round || statement.attempt !== open.attempt) {
+    return hasClosed(state, statement) ? { verdict: 'late', code: 'gate/late' } : rejected('gate/wrong-round');
+  }
+  const { plan, answers } = state as Collecting;
+  if (answers[participant]?.verdict === 'accepted') return rejected('gate/duplicate');
+  if (statement.parentRoot !== undefined && statement.parentRoot !== plan.parentRoot) {
+    return rejected('gate/wrong-parent');
+  }
+  if (statement.samples === 0) return rejected('gate/no-samples');
+  return undefined;
+}
+
+/** Whether a round and attempt may have been open once and no longer are. */
+function hasClosed(state: JobState, { round, attempt }: Pick<UpdateStatement, 'round' | 'attempt'>): boolean {
+  const { rounds, attempt: latest } = state.progress;
+  if (round < 1 || round > rounds + 1 || attempt > latest) return false;
+  if (round <= rounds) return true;
+  switch (state.phase) {
+    case 'aggregating':
+    case 'anchoring':
+    case 'failed':
+      return true;
+    default:
+      // The next round is open under the latest attempt or not yet: only the attempts before it are over.
+      return attempt < latest;
+  }
+}
+
+function rejected(code: Refusal['code']): Refusal {
+  return { verdict: 'rejected', code };
+}

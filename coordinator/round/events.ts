@@ -1,0 +1,139 @@
+import type { Hex } from '../../shared/bytes.ts';
+import type { UpdateStatement } from '../../shared/commitments/contribution.ts';
+import type { SignedReceipt } from '../../shared/commitments/receipt.ts';
+import type { RoundRecordJson } from '../../shared/commitments/record.ts';
+
+/**
+ * What happened to a job, in the order it happened. The log of these is the job: its state is their fold, and each is
+ * on disk before anything follows from it. `at` is the coordinator's clock in milliseconds since 1970.
+ */
+export type JobEvent =
+  | { readonly type: 'participantJoined'; readonly at: number; readonly participant: Hex }
+  | { readonly type: 'participantLeft'; readonly at: number; readonly participant: Hex }
+  | UpdateAccepted
+  | UpdateRefused
+  | RoundDeclined
+  | {
+      readonly type: 'deadlinePassed';
+      readonly at: number;
+      readonly round: number;
+      readonly attempt: number;
+    }
+  | RoundAggregated
+  | {
+      readonly type: 'aggregationFailed';
+      readonly at: number;
+      readonly round: number;
+      readonly attempt: number;
+      readonly code: string;
+      readonly message: string;
+    }
+  | RoundAnchored
+  | { readonly type: 'coordinatorRestarted'; readonly at: number }
+  | MetricsReported;
+
+/** An update passed the gate; its bytes are stored. */
+export interface UpdateAccepted {
+  /** Discriminates the union. */
+  readonly type: 'updateAccepted';
+  /** When. */
+  readonly at: number;
+  /** Whose update. */
+  readonly participant: Hex;
+  /** What the participant stated. */
+  readonly statement: UpdateStatement;
+  /** The participant's signature over the statement. */
+  readonly signature: Hex;
+  /** The coordinator's signed answer. */
+  readonly receipt: SignedReceipt;
+}
+
+/** A submission was late or rejected; nothing of it was kept. */
+export interface UpdateRefused {
+  /** Discriminates the union. */
+  readonly type: 'updateRefused';
+  /** When. */
+  readonly at: number;
+  /** Who submitted. */
+  readonly participant: Hex;
+  /** The coordinator's signed answer. */
+  readonly receipt: SignedReceipt;
+}
+
+/** A participant said that it will not answer this round. */
+export interface RoundDeclined {
+  /** Discriminates the union. */
+  readonly type: 'roundDeclined';
+  /** When. */
+  readonly at: number;
+  /** Who declined. */
+  readonly participant: Hex;
+  /** Round. */
+  readonly round: number;
+  /** Attempt. */
+  readonly attempt: number;
+  /** Why, as a code. */
+  readonly code: string;
+  /** Why, as a sentence. */
+  readonly message: string;
+}
+
+/** The round function was applied; model, aggregate and document are stored. */
+export interface RoundAggregated {
+  /** Discriminates the union. */
+  readonly type: 'roundAggregated';
+  /** When. */
+  readonly at: number;
+  /** The record to anchor. */
+  readonly record: RoundRecordJson;
+  /** Scores in participant order, decimal. */
+  readonly scores: readonly string[];
+  /** What each participant earned in this round, decimal, in participant order. */
+  readonly earned: readonly string[];
+  /** Time of the round function, in milliseconds. */
+  readonly aggregationMs: number;
+  /** From the end of collection to the next model being stored, in milliseconds. */
+  readonly closeMs: number;
+  /** Model coordinates cut to int32. */
+  readonly saturated: number;
+}
+
+/** The record is on chain. */
+export interface RoundAnchored {
+  /** Discriminates the union. */
+  readonly type: 'roundAnchored';
+  /** When. */
+  readonly at: number;
+  /** Round. */
+  readonly round: number;
+  /** Attempt. */
+  readonly attempt: number;
+  /** Hash of the transaction. */
+  readonly transactionHash: Hex;
+  /** Block that holds it. */
+  readonly blockNumber: number;
+  /** Gas it used, decimal. */
+  readonly gasUsed: string;
+}
+
+/** A participant evaluated a model on data it holds out. Advisory. */
+export interface MetricsReported {
+  /** Discriminates the union. */
+  readonly type: 'metricsReported';
+  /** When. */
+  readonly at: number;
+  /** Who reports. */
+  readonly participant: Hex;
+  /** Round whose model it is, 0 for the model before round 1. */
+  readonly round: number;
+  /** Root of the model. */
+  readonly modelRoot: Hex;
+  /** Examples predicted rightly. */
+  readonly correct: number;
+  /** Examples. */
+  readonly total: number;
+  /** Sum of losses. */
+  readonly lossSum: number;
+  /** Examples that the most frequent label predicts rightly. */
+  readonly constantCorrect: number;
+}
