@@ -1,0 +1,135 @@
+import { TREE } from '../../shared/commitments/merkle-tree.ts';
+import { nextHead, type RoundRecord, recordHash } from '../../shared/commitments/record.ts';
+import { nextUpdateBits } from '../../shared/fixed-point/update-bits.ts';
+import { decodeDocument, type RoundDocument } from '../../shared/round/document.ts';
+import { type RoundOutcome, transition } from '../../shared/round/transition.ts';
+import { auditStatements, auditUpdates, type ContributionContext } from './audit-contributions.ts';
+import { type AnchoredRound, auditSeed, type ChainPosition } from './chain-position.ts';
+import { type Divergence, divergenceOf, must, mustEqual, mustSucceed } from './divergence.ts';
+import { fetchModel, fetchVector } from './fetch-blob.ts';
+import { fetchDocument, firstDifference } from './fetch-document.ts';
+import type { RoundStart } from './round-start.ts';
+
+/** Members of a record in the order of the contract's struct. */
+const MEMBERS = [
+  'job',
+  'round',
+  'attempt',
+  'participants',
+  'updateBits',
+  'seedIndex',
+  'seed',
+  'fixedPlanHash',
+  'tensorTableRoot',
+  'parentModelRoot',
+  'modelRoot',
+  'serverStateRoot',
+  'aggregateRoot',
+  'matrixRoot',
+  'contributionsRoot',
+  'gramRoot',
+  'weightsRoot',
+  'scoresRoot',
+  'rewardsRoot',
+  'rewardsTotal',
+  'location',
+] as const satisfies readonly (keyof RoundRecord)[];
+
+/**
+ * Holds a record to its place in the chain: what the contract enforces, computed again, and what it leaves to auditors.
+ *
+ * @param before - where the chain stood
+ * @throws DivergenceFound
+ */
+function auditPosition({ facts, terms }: ContributionContext, before: ChainPosition, anchored: AnchoredRound): void {
+  const { record, head } = anchored;
+  mustEqual('head', nextHead(before.head, recordHash(record)), head);
+  mustEqual('job', facts.job, record.job);
+  mustEqual('round', before.round + 1, record.round);
+  must(record.round <= terms.manifest.rounds, 'round', `at most ${terms.manifest.rounds}`, String(record.round));
+  must(record.attempt >= before.attempt, 'attempt', `at least ${before.attempt}`, String(record.attempt));
+  mustEqual('parentModelRoot', before.modelRoot, record.parentModelRoot);
+}
+
+/** Holds the round's document to its record in what both state of the plan. Throws DivergenceFound. */
+function auditPlan(record: RoundRecord, { job, plan }: RoundDocument): void {
+  for (const name of ['round', 'attempt', 'updateBits', 'seedIndex', 'seed'] as const) {
+    mustEqual(name, plan[name], record[name], record.location);
+  }
+  mustEqual('document job', record.job, job, record.location);
+  mustEqual('document plan.parentRoot', record.parentModelRoot, plan.parentRoot, record.location);
+}
+
+/** What the audit of one round found. */
+export interface RoundFinding {
+  /** The first divergence, if there is one. */
+  readonly divergence?: Divergence;
+  /** What the next round starts from, if this one recomputed. */
+  readonly next?: RoundStart;
+}
+
+/**
+ * Recomputes one round from what it started from and holds everything the coordinator anchored and published to it.
+ *
+ * @param before - where the chain stood
+ * @param start - the state the round started from
+ * @throws AuditError when the blobs cannot be asked for
+ */
+export async function auditRound(
+  context: ContributionContext,
+  before: ChainPosition,
+  start: RoundStart,
+  anchored: AnchoredRound,
+): Promise<RoundFinding> {
+  let next: RoundStart | undefined;
+  const divergence = await divergenceOf(async () => {
+    next = await recompute(context, before, start, anchored);
+    await auditPublished(context, anchored.record);
+  });
+  return { ...(divergence && { divergence }), ...(next && { next }) };
+}
+
+async function recompute(
+  context: ContributionContext,
+  before: ChainPosition,
+  start: RoundStart,
+  anchored: AnchoredRound,
+): Promise<RoundStart> {
+  const { record } = anchored;
+  auditPosition(context, before, anchored);
+  const document = await fetchDocument(context.blobs, record.location);
+  auditPlan(record, document);
+  auditSeed(before, record);
+  mustEqual('updateBits', start.updateBits, record.updateBits);
+  auditStatements(context, record, document.contributions);
+  const admitted = await auditUpdates(context, document.contributions);
+
+  const parent = { model: start.model, modelRoot: before.modelRoot, rewards: start.rewards };
+  const { round, attempt, updateBits, seedIndex, seed } = record;
+  const plan = { round, attempt, parentRoot: before.modelRoot, updateBits, seedIndex, seed };
+  const outcome = mustSucceed('aggregation', "updates that the manifest's rule can aggregate", record.location, () =>
+    transition(context.terms, parent, plan, admitted),
+  );
+  compareRecords(outcome, record, document);
+  const magnitudes = document.contributions.map(({ largestMagnitude }) => largestMagnitude);
+  return { model: outcome.model, rewards: outcome.rewards, updateBits: nextUpdateBits(updateBits, magnitudes) };
+}
+
+/** Compares every member of the record; a document that differs from the recomputed one is compared by its own. */
+function compareRecords(outcome: RoundOutcome, record: RoundRecord, document: RoundDocument): void {
+  for (const name of MEMBERS) {
+    const blob = name === 'location' ? record.location : undefined;
+    if (name === 'location' && outcome.record.location !== record.location) {
+      const difference = firstDifference(decodeDocument(outcome.document), document);
+      if (difference) must(false, `document ${difference.path}`, difference.expected, difference.found, blob);
+    }
+    mustEqual(name, outcome.record[name], record[name], blob);
+  }
+}
+
+/** Holds the published model and aggregate to their roots. Throws DivergenceFound, AuditError. */
+async function auditPublished({ terms, blobs }: ContributionContext, record: RoundRecord): Promise<void> {
+  const { dimension } = terms.layout;
+  await fetchVector(blobs, 'published aggregate', TREE.aggregate, record.aggregateRoot, dimension);
+  await fetchModel(blobs, 'published model', record.modelRoot, dimension);
+}

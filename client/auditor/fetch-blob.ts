@@ -1,0 +1,60 @@
+import { type Hex, toHex } from '../../shared/bytes.ts';
+import { TREE, type TreeKind } from '../../shared/commitments/merkle-tree.ts';
+import { blockRoot, int16Vector, int32Vector, updateTree } from '../../shared/commitments/vector-trees.ts';
+import { AuditError } from './audit-error.ts';
+import type { BlobSource } from './blob-source.ts';
+import { DivergenceFound, must, mustEqual } from './divergence.ts';
+
+/**
+ * Fetches a blob; one that is not there, or longer than it can be, is a divergence of what it should have been.
+ *
+ * @param what - what the blob is, for the report
+ * @throws DivergenceFound, and AuditError when the source cannot be asked
+ */
+export async function fetchBlob(blobs: BlobSource, what: string, id: Hex, mostBytes: number): Promise<Uint8Array> {
+  try {
+    return await blobs.get(id, mostBytes);
+  } catch (error) {
+    if (!(error instanceof AuditError)) throw error;
+    if (error.code !== 'audit/blob-missing' && error.code !== 'audit/blob-too-large') throw error;
+    const found = error.code === 'audit/blob-missing' ? 'no such blob' : `more than ${mostBytes} bytes`;
+    throw new DivergenceFound({ what, expected: `a blob with the root ${id}`, found, blob: id });
+  }
+}
+
+/**
+ * Fetches a model or an aggregate and holds its bytes to its root.
+ *
+ * @param dimension - coordinates it must have
+ * @throws DivergenceFound, AuditError
+ */
+export async function fetchVector(
+  blobs: BlobSource,
+  what: string,
+  kind: TreeKind,
+  root: Hex,
+  dimension: number,
+): Promise<Int32Array> {
+  const bytes = await fetchBlob(blobs, what, root, 4 * dimension);
+  must(bytes.length === 4 * dimension, what, `${4 * dimension} bytes`, `${bytes.length} bytes`, root);
+  const vector = int32Vector(bytes);
+  mustEqual(what, root, blockRoot(kind, vector), root);
+  return vector;
+}
+
+/** {@link fetchVector} for a model. */
+export function fetchModel(blobs: BlobSource, what: string, root: Hex, dimension: number): Promise<Int32Array> {
+  return fetchVector(blobs, what, TREE.model, root, dimension);
+}
+
+/**
+ * Fetches an update and holds its bytes to the root its sender signed.
+ *
+ * @throws DivergenceFound, AuditError
+ */
+export async function fetchUpdate(blobs: BlobSource, what: string, root: Hex, dimension: number): Promise<Int16Array> {
+  const bytes = await fetchBlob(blobs, what, root, 2 * dimension);
+  must(bytes.length === 2 * dimension, what, `${2 * dimension} bytes`, `${bytes.length} bytes`, root);
+  mustEqual(what, root, toHex(updateTree(bytes).root), root);
+  return int16Vector(bytes);
+}

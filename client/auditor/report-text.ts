@@ -1,0 +1,34 @@
+import pc from 'picocolors';
+import type { Divergence } from './divergence.ts';
+import type { AuditReport, RoundVerdict } from './report.ts';
+
+/** One line on one round: ✓ or ✗, and for the latter what diverged. */
+export function roundLine({ round, attempt, modelRoot, holds, divergence }: RoundVerdict): string {
+  const name = `round ${round}${attempt > 0 ? `, attempt ${attempt}` : ''}`;
+  if (holds) return `${pc.green('✓')} ${name} · model ${modelRoot.slice(0, 12)}… recomputed`;
+  return `${pc.red('✗')} ${name} · ${divergence ? divergenceText(divergence) : 'does not hold'}`;
+}
+
+/** Lines on what is not a round and does not hold: the origin and the vault. */
+export function otherLines({ origin, vault }: AuditReport): string[] {
+  const lines: string[] = [];
+  if (origin.divergence) lines.push(`${pc.red('✗')} origin · ${divergenceText(origin.divergence)}`);
+  if (vault?.divergence) lines.push(`${pc.red('✗')} rewards · ${divergenceText(vault.divergence)}`);
+  return lines;
+}
+
+/** The whole audit in one sentence. */
+export function summary({ holds, rounds, vault }: AuditReport): string {
+  const failed = rounds.filter((round) => !round.holds).map(({ round }) => round);
+  const count = `${rounds.length} ${rounds.length === 1 ? 'round' : 'rounds'}`;
+  if (holds) {
+    const rewards = vault ? ', and the vault pays what they earned' : '';
+    return rounds.length === 0 ? 'No round is anchored yet.' : `All ${count} recompute from the chain${rewards}.`;
+  }
+  const which = failed.length > 0 ? ` in ${failed.length} of ${count} (${failed.join(', ')})` : '';
+  return `The audit does NOT hold${which}.`;
+}
+
+function divergenceText({ what, expected, found, blob }: Divergence): string {
+  return `${what}: expected ${expected}, found ${found}${blob === undefined ? '' : ` (blob ${blob})`}`;
+}

@@ -1,0 +1,139 @@
+import { randomBytes } from 'node:crypto';
+import type { Signer } from '../contracts/wallet.ts';
+import { word } from '../shared/bytes.ts';
+import { type UpdateStatement, updateDigest } from '../shared/commitments/contribution.ts';
+import { createFileJournal } from './journal/file-journal.ts';
+import type { SubmissionJournal } from './journal/submission-journal.ts';
+import type { Log } from './log.ts';
+import { drive } from './runner/drive.ts';
+import { createPerformer } from './runner/performer.ts';
+import type { ChainFacts } from './session/check-terms.ts';
+import type { ClientOutcome } from './session/state.ts';
+import type { TrainerFactory } from './tasks/local-trainer.ts';
+import type { BulkTransport } from './transports/bulk-transport.ts';
+import { coordinatorEndpoint } from './transports/endpoint.ts';
+import { createHttpBulk } from './transports/http-bulk.ts';
+import { backoffMs, type RetryOptions } from './transports/retry.ts';
+import { createSocketControl } from './transports/socket-control.ts';
+import { ProtocolError } from './transports/transport-error.ts';
+
+/** What a client is made of. */
+export interface ClientOptions {
+  /** Where the coordinator is, such as `https://federation.example`. */
+  readonly coordinatorUrl: string;
+  /** Whether `http:` may leave this machine; default false. */
+  readonly allowPlaintext?: boolean;
+  /** What the chain says about the job. */
+  readonly facts: ChainFacts;
+  /** The participant's key. */
+  readonly signer: Signer;
+  /** Makes the trainer from the verified manifest. */
+  readonly createTrainer: TrainerFactory;
+  /** Folder for what was signed and for receipts; each is synced to disk before anything is sent. */
+  readonly stateDir: string;
+  /** Makes the journal in place of one of files in `stateDir`. */
+  readonly createJournal?: (sign: (statement: UpdateStatement) => `0x${string}`) => SubmissionJournal;
+  /** Decides every random choice together with job, round and attempt, 0 or more; default a random one. */
+  readonly seed?: number;
+  /** Longest wait for one answer, in milliseconds; default 30 seconds. */
+  readonly requestTimeoutMs?: number;
+  /** Pauses between tries; default 250 ms doubled up to 10 seconds. */
+  readonly pauses?: Omit<RetryOptions, 'tries'>;
+  /** Where to tell what happens. */
+  readonly log: Log;
+  /** Ends the client; `run` then resolves as aborted. */
+  readonly signal?: AbortSignal;
+}
+
+/** One participant in one job. */
+export interface Client {
+  /**
+   * Takes part until the job ends.
+   *
+   * @returns how it ended: closed, failed, or aborted by the signal
+   * @throws what keeps the client from taking part: SessionError, ProtocolError, TrainerError, TaskError, DataError,
+   *   ManifestError. A coordinator that cannot be reached is waited for instead.
+   */
+  run(): Promise<ClientOutcome>;
+}
+
+const DEFAULT_PAUSES = { firstDelayMs: 250, mostDelayMs: 10_000 };
+const DOWNLOAD_TRIES = 6;
+
+/**
+ * Creates a client: the one place that puts transports, journal, trainer and session together.
+ *
+ * @throws TransportError `transport/bad-url`, `transport/plaintext-refused`
+ */
+export function createClient(options: ClientOptions): Client {
+  const { facts, signer, log, signal, stateDir, requestTimeoutMs = 30_000, pauses = DEFAULT_PAUSES } = options;
+  const url = coordinatorEndpoint(options.coordinatorUrl, options.allowPlaintext ?? false);
+  const sign = (statement: UpdateStatement) => signer.signDigest(updateDigest(facts, statement));
+  const journal =
+    options.createJournal?.(sign) ?? createFileJournal({ folder: stateDir, participant: signer.address, sign });
+
+  return {
+    run: async () => {
+      const control = createSocketControl({
+        url,
+        requestTimeoutMs,
+        reconnectDelayMs: pauses.firstDelayMs,
+        mostReconnectDelayMs: pauses.mostDelayMs,
+      });
+      let renewal: Promise<void> | undefined;
+      const bulk: BulkTransport = createHttpBulk({
+        url,
+        token: () => performer.token(),
+        renewToken: () => {
+          renewal ??= performer.renewToken().finally(() => {
+            renewal = undefined;
+          });
+          return renewal;
+        },
+        idleTimeoutMs: requestTimeoutMs,
+        retry: { tries: DOWNLOAD_TRIES, ...pauses },
+      });
+      const performer = createPerformer({
+        control,
+        bulk,
+        journal,
+        facts,
+        signer,
+        createTrainer: options.createTrainer,
+        seed: options.seed === undefined ? randomBytes(32) : word(options.seed),
+        pauses,
+        log,
+      });
+      const session = drive({
+        perform: performer.perform,
+        reconnect: (refusals) => control.reconnect(backoffMs(pauses, refusals + 1)),
+        log,
+      });
+      control.onState((job) => {
+        if (job.job === facts.job) session.dispatch({ name: 'jobStateReceived', job });
+        else log.error({ job: job.job }, 'the coordinator speaks of another job: it is not listened to');
+      });
+      control.onConnection((isConnected, reason) => {
+        if (isConnected) log.info({ url }, 'connected');
+        else log.warn({ url, reason }, 'no connection to the coordinator: trying again');
+        session.dispatch({ name: isConnected ? 'connected' : 'disconnected' });
+      });
+      const stop = (): void => session.dispatch({ name: 'stopRequested' });
+      signal?.addEventListener('abort', stop, { once: true });
+      try {
+        if (signal?.aborted) stop();
+        else control.connect();
+        const { outcome, error } = await session.ended;
+        // A receipt that is on its way is waited for, unless the client was told to stop.
+        if (outcome.kind !== 'aborted') await session.settled();
+        if (outcome.kind !== 'refused') return outcome;
+        throw error ?? new ProtocolError(outcome.code, outcome.message);
+      } finally {
+        signal?.removeEventListener('abort', stop);
+        control.close();
+        performer.dispose();
+        await session.settled();
+      }
+    },
+  };
+}

@@ -1,0 +1,172 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Signer } from '../../contracts/wallet.ts';
+import { decodeModel } from '../../shared/fixed-point/model.ts';
+import type { JobTerms } from '../../shared/round/job-terms.ts';
+import type { SubmissionJournal } from '../journal/submission-journal.ts';
+import type { Log } from '../log.ts';
+import { type ChainFacts, checkModel, checkPlan, checkTerms } from '../session/check-terms.ts';
+import type { WorkEffect } from '../session/effects.ts';
+import type { WorkEvent } from '../session/events.ts';
+import type { LocalTrainer, TrainerFactory } from '../tasks/local-trainer.ts';
+import type { BulkTransport } from '../transports/bulk-transport.ts';
+import type { ControlTransport } from '../transports/control-transport.ts';
+import { openSession } from '../transports/handshake.ts';
+import { backoffMs, type RetryOptions } from '../transports/retry.ts';
+import { offerUpdate, submitUpdate, uploadParts } from './deliver.ts';
+import { trainUpdate } from './train-update.ts';
+
+/** What the effects of a session work on. */
+export interface PerformerOptions {
+  /** The control plane. */
+  readonly control: ControlTransport;
+  /** The bulk plane. */
+  readonly bulk: BulkTransport;
+  /** Signs updates and keeps receipts. */
+  readonly journal: SubmissionJournal;
+  /** What the chain says about the job. */
+  readonly facts: ChainFacts;
+  /** The participant's key, for the handshake. */
+  readonly signer: Signer;
+  /** Makes the trainer once the manifest is verified. */
+  readonly createTrainer: TrainerFactory;
+  /** Decides every random choice, with job, round and attempt. */
+  readonly seed: Uint8Array;
+  /** Pauses after refusals. */
+  readonly pauses: Omit<RetryOptions, 'tries'>;
+  /** Where to tell what happens. */
+  readonly log: Log;
+}
+
+/** Carries out the effects of a session. */
+export interface Performer {
+  /**
+   * Carries out one effect and returns the event that answers it.
+   *
+   * @throws whatever the work throws
+   */
+  perform(effect: WorkEffect, signal: AbortSignal): Promise<WorkEvent>;
+  /** Opens a session again, for a fresh token. */
+  renewToken(): Promise<void>;
+  /** The token of the session, empty before the first. */
+  token(): string;
+  /** Frees the trainer. */
+  dispose(): void;
+}
+
+/** A manifest is small: JSON about tensors, not tensors. */
+const MOST_MANIFEST_BYTES = 16 * 2 ** 20;
+
+/** The largest float32, in place of a loss that is no number or beyond all numbers. */
+const MOST_LOSS = 3.4028234663852886e38;
+
+interface Prepared extends LocalTrainer {
+  readonly terms: JobTerms;
+}
+
+/** Creates the effects' executor: a thin shell that holds the session's token, the job's terms and the trainer. */
+export function createPerformer(options: PerformerOptions): Performer {
+  const { control, journal, facts, signer, createTrainer, seed, pauses, log } = options;
+  const { job } = facts;
+  let token = '';
+  let prepared: Prepared | undefined;
+  let isDisposed = false;
+
+  const renewToken = async (): Promise<void> => {
+    token = await openSession(control, signer, 'participant', facts);
+  };
+
+  /** Nothing is trained before the manifest is held to the chain; once is enough. */
+  const prepare = async (signal: AbortSignal): Promise<Prepared> => {
+    if (prepared) return prepared;
+    const bytes = await options.bulk.getBlob(facts.manifestHash, MOST_MANIFEST_BYTES, signal);
+    const terms = checkTerms(bytes, facts, signer.address);
+    const local = await createTrainer(terms.manifest);
+    if (isDisposed) local.trainer.dispose();
+    prepared = { terms, ...local };
+    log.info({ job, name: terms.manifest.name, parameters: terms.layout.parameters }, 'the manifest is as anchored');
+    return prepared;
+  };
+  const ready = (): Prepared => {
+    // The session asks for work only after it has joined, and it joins only after this is prepared.
+    if (!prepared) throw new Error('the job is not prepared');
+    return prepared;
+  };
+
+  const perform = async (effect: WorkEffect, signal: AbortSignal): Promise<WorkEvent> => {
+    const { ticket } = effect;
+    switch (effect.name) {
+      case 'openSession': {
+        await renewToken();
+        await prepare(signal);
+        const { state } = await control.request('job.join', { job });
+        return { name: 'joined', ticket, job: state };
+      }
+      case 'recall': {
+        const { round, attempt } = effect.plan;
+        const entry = await journal.find({ job, round, attempt });
+        if (entry?.at === 'signed') log.info({ round, attempt }, 'this round was signed before: it is sent as it was');
+        return { name: 'recalled', ticket, entry: entry ?? null };
+      }
+      case 'fetchModel': {
+        const { terms } = ready();
+        if (effect.plan) checkPlan(terms, effect.plan);
+        const bytes = await options.bulk.getBlob(effect.modelRoot, terms.layout.dimension * 4, signal);
+        return { name: 'modelFetched', ticket, model: checkModel(terms, bytes, effect.modelRoot) };
+      }
+      case 'evaluate': {
+        const { terms, trainer } = ready();
+        return {
+          name: 'modelEvaluated',
+          ticket,
+          evaluation: await trainer.evaluate(decodeModel(terms.layout, effect.model)),
+        };
+      }
+      case 'reportMetrics': {
+        const { round, modelRoot, evaluation } = effect;
+        const { correct, total, constantCorrect } = evaluation;
+        const lossSum = Number.isFinite(evaluation.lossSum) ? evaluation.lossSum : MOST_LOSS;
+        log.info({ round, correct, total }, 'model evaluated');
+        await control.request('metrics.report', { job, round, modelRoot, correct, total, lossSum, constantCorrect });
+        return { name: 'metricsReported', ticket };
+      }
+      case 'train': {
+        const { terms, ...local } = ready();
+        return {
+          name: 'updateTrained',
+          ticket,
+          ...(await trainUpdate(terms, local, effect.plan, effect.model, seed, log, signal)),
+        };
+      }
+      case 'sign':
+        return { name: 'updateSigned', ticket, update: await journal.sign(effect.statement, effect.bytes) };
+      case 'offer':
+        return { name: 'updateOffered', ticket, missing: await offerUpdate(control, effect.update) };
+      case 'upload':
+        await uploadParts(options.bulk, effect.update, effect.missing, signal);
+        return { name: 'partsUploaded', ticket };
+      case 'submit':
+        await submitUpdate(control, signer.address, effect.update, { facts, journal, log });
+        return { name: 'receiptReceived', ticket };
+      case 'decline': {
+        const { round, attempt } = effect.plan;
+        const code = effect.code.slice(0, 100);
+        log.warn({ round, attempt, code }, `round declined: ${effect.message}`);
+        await control.request('round.decline', { job, round, attempt, code, message: effect.message.slice(0, 1000) });
+        return { name: 'roundDeclined', ticket };
+      }
+      case 'pause':
+        await delay(backoffMs(pauses, effect.refusals + 1), undefined, { signal });
+        return { name: 'pauseEnded', ticket };
+    }
+  };
+
+  return {
+    perform,
+    renewToken,
+    token: () => token,
+    dispose: () => {
+      isDisposed = true;
+      prepared?.trainer.dispose();
+    },
+  };
+}

@@ -1,0 +1,48 @@
+import * as tf from '@tensorflow/tfjs-core';
+import type { TrainingSettings } from './training-settings.ts';
+
+/** An optimizer at work on some variables. */
+export interface Descent {
+  /** Takes one step downhill and returns the loss before it. */
+  step(loss: () => tf.Scalar): number;
+  /** Frees the optimizer's own tensors, not the variables. */
+  dispose(): void;
+}
+
+/**
+ * Starts an optimizer whose velocities are zero. TensorFlow.js's own momentum optimizer never frees its learning rate, a
+ * tensor a round, and keeps velocities by variable name; here they belong to one round and go with it.
+ *
+ * @param settings - optimizer, learning rate and momentum
+ * @param variables - what to optimize
+ */
+export function createDescent(settings: TrainingSettings, variables: readonly tf.Variable[]): Descent {
+  const { learningRate, clipNorm } = settings;
+  const momentum = settings.optimizer === 'momentum' ? settings.momentum : 0;
+  const velocities =
+    momentum === 0 ? [] : variables.map((variable) => tf.tidy(() => tf.variable(tf.zerosLike(variable), false)));
+  return {
+    step: (loss) =>
+      tf.tidy(() => {
+        const { value, grads } = tf.variableGrads(loss, [...variables]);
+        const shrink = clipNorm === undefined ? 1 : shrinkage(Object.values(grads), clipNorm);
+        variables.forEach((variable, index) => {
+          const whole = grads[variable.name];
+          if (whole === undefined) return;
+          const gradient = shrink === 1 ? whole : tf.mul(whole, shrink);
+          const velocity = velocities[index];
+          const direction = velocity === undefined ? gradient : tf.add(tf.mul(velocity, momentum), gradient);
+          velocity?.assign(direction);
+          variable.assign(tf.sub(variable, tf.mul(direction, learningRate)));
+        });
+        return value.dataSync()[0] ?? Number.NaN;
+      }),
+    dispose: () => tf.dispose(velocities),
+  };
+}
+
+function shrinkage(gradients: readonly tf.Tensor[], clipNorm: number): number {
+  const squares = gradients.map((gradient) => tf.sum(tf.square(gradient)).dataSync()[0] ?? 0);
+  const norm = Math.sqrt(squares.reduce((sum, square) => sum + square, 0));
+  return norm > clipNorm ? clipNorm / norm : 1;
+}

@@ -1,0 +1,17 @@
+import { FedanchorError } from '../../shared/errors.ts';
+
+/** What can go wrong on the way to the coordinator. */
+export type TransportErrorCode =
+  | 'transport/bad-reply'
+  | 'transport/bad-url'
+  | 'transport/disconnected'
+  | 'transport/plaintext-refused'
+  | 'transport/timeout'
+  | 'transport/too-large'
+  | 'transport/unreachable';
+
+/** Thrown when a request did not get an answer that can be used; it may get one later. */
+export class TransportError extends FedanchorError<TransportErrorCode> {}
+
+/** Thrown when the coordinator refused a request; `code` is the coordinator's, such as `gate/late`. */
+export class ProtocolError extends FedanchorError {}
