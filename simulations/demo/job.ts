@@ -1,0 +1,89 @@
+import { join } from 'node:path';
+import { describeTensors, initialWeights } from '../../client/trainers/tfjs/layers-model.ts';
+import { type ManifestDraft, type PreparedJob, prepareJob } from '../../coordinator/job-folder.ts';
+import { compilePipeline } from '../../shared/aggregation/pipeline.ts';
+import { parseRuleSpec, type RuleSpec } from '../../shared/aggregation/registry.ts';
+import { concatBytes, utf8, word } from '../../shared/bytes.ts';
+import type { Json } from '../../shared/codec.ts';
+import { sha256Digest } from '../../shared/commitments/hashing.ts';
+import { DEFAULT_FRACTION_BITS } from '../../shared/fixed-point/constants.ts';
+import { layoutOf } from '../../shared/fixed-point/layout.ts';
+import { encodeModel } from '../../shared/fixed-point/model.ts';
+import { LEARNING_RATE_BITS } from '../../shared/fixed-point/server-step.ts';
+import { nextCharacterJob } from './next-character.ts';
+import type { DemoOptions } from './options.ts';
+import { addressesOf, type Cast } from './participants.ts';
+
+/** Pot of one round: 100 tokens of 18 decimals. */
+export const PRICE_PER_ROUND: bigint = 100n * 10n ** 18n;
+
+/** The rule of a demonstration, held against the number of participants it will face. */
+export function demoRule({ rule, f, clients, attackers }: DemoOptions): RuleSpec {
+  const named = parseRuleSpec(rule);
+  // A plain mean withstands nobody; what it does under attack is what the demonstration may want to show.
+  const spec = { ...named, f: f ?? (named.rule === 'Average' ? 0 : attackers) };
+  compilePipeline(spec, clients + attackers, true);
+  return spec;
+}
+
+/** Prepares the demonstration's job: its manifest and its first model, both a function of the options. */
+export async function prepareDemoJob(
+  runFolder: string,
+  options: DemoOptions,
+  cast: Cast,
+  rule: RuleSpec,
+): Promise<PreparedJob> {
+  const { architecture, training, contextLength, heldOutSamples, initialUpdateBits } = nextCharacterJob;
+  const tensors = (await describeTensors(architecture)).map((tensor) => ({
+    ...tensor,
+    shape: [...tensor.shape],
+    fractionBits: DEFAULT_FRACTION_BITS,
+    preScaleBits: 0,
+  }));
+  const count = cast.participants.length;
+  const draft: ManifestDraft = {
+    name: 'next-character demonstration',
+    tensors,
+    task: {
+      kind: 'next-character',
+      architecture: architecture as Json as never,
+      training: { ...training } as never,
+      data: { contextLength, heldOutSamples },
+    },
+    aggregation: {
+      rule: { rule: rule.rule, pre: [...rule.pre], f: rule.f, params: { ...rule.params } },
+      sampleCap: 1_000_000,
+      serverStep: { name: 'FedAvg', learningRate: 2 ** LEARNING_RATE_BITS },
+    },
+    rounds: options.rounds,
+    participation: {
+      admission: addressesOf(cast.participants),
+      expected: count,
+      quorum: smallestQuorum(rule, count),
+      deadlineMs: 180_000,
+      retries: 8,
+    },
+    rewards: { pricePerRound: String(PRICE_PER_ROUND) },
+    chain: { windowTicks: 1 },
+    disclosure: 'public',
+    retentionS: 0,
+    initialUpdateBits,
+  };
+  const weights = await initialWeights(architecture, options.seed);
+  const model = encodeModel(layoutOf(tensors), weights).vector;
+  const secret = sha256Digest(concatBytes(utf8('fedanchor demo seeds'), word(options.seed)));
+  return prepareJob(join(runFolder, 'coordinator'), draft, model, secret);
+}
+
+/** All but f participants, or as many more as the rule asks for. */
+function smallestQuorum(rule: RuleSpec, count: number): number {
+  for (let quorum = count - rule.f; quorum < count; quorum++) {
+    try {
+      compilePipeline(rule, quorum, true);
+      return quorum;
+    } catch {
+      // The rule's bound wants more; try with one more.
+    }
+  }
+  return count;
+}
