@@ -46,7 +46,8 @@ export function rewardsTree(entitlements: readonly Entitlement[]): RewardsTree {
       let at = positions.get(account);
       if (at === undefined) return undefined;
       const proof: Hex[] = [];
-      for (; at > 0; at = Math.floor((at - 1) / 2)) proof.push(toHex(nodes[at % 2 === 1 ? at + 1 : at - 1] as Uint8Array));
+      for (; at > 0; at = Math.floor((at - 1) / 2))
+        proof.push(toHex(nodes[at % 2 === 1 ? at + 1 : at - 1] as Uint8Array));
       return proof;
     },
   };

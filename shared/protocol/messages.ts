@@ -126,7 +126,11 @@ export const OPERATIONS = {
       round,
       attempt: uint32,
       updateRoot: hash,
-      byteLength: z.number().int().positive().max(2 ** 40),
+      byteLength: z
+        .number()
+        .int()
+        .positive()
+        .max(2 ** 40),
       partRoots: z.array(hash).min(1).max(100_000),
     }),
     answer: z.strictObject({ missing: z.array(uint32) }),

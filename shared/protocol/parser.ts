@@ -1,5 +1,6 @@
 import { Packr } from 'msgpackr';
 import { FedanchorError } from '../errors.ts';
+import { isPlainMessagePack } from './plain-messagepack.ts';
 
 /** Thrown when bytes on the wire are not a packet. */
 export class ParserError extends FedanchorError<'protocol/bad-packet'> {}
@@ -16,7 +17,8 @@ interface Packet {
   readonly id?: number;
 }
 
-// Plain maps only: no records, no extension types, so that a message is data and nothing else.
+// Plain maps only: no records, no extension types, so that a message is data and nothing else. These options bind the
+// writer; what arrives is held to it by isPlainMessagePack.
 const packr = new Packr({ useRecords: false, moreTypes: false, mapsAsObjects: true, int64AsType: 'number' });
 
 /** Encodes socket.io packets as MessagePack, one binary frame a packet. */
@@ -42,9 +44,11 @@ export class Decoder {
     if (!(frame instanceof Uint8Array) && !(frame instanceof ArrayBuffer)) {
       throw new ParserError('protocol/bad-packet', 'expected a binary frame');
     }
+    const bytes = frame instanceof ArrayBuffer ? new Uint8Array(frame) : frame;
+    if (!isPlainMessagePack(bytes)) throw new ParserError('protocol/bad-packet', 'the frame is not plain MessagePack');
     let packet: unknown;
     try {
-      packet = packr.unpack(frame instanceof ArrayBuffer ? new Uint8Array(frame) : frame);
+      packet = packr.unpack(bytes);
     } catch (cause) {
       throw new ParserError('protocol/bad-packet', 'the frame is not MessagePack', {}, cause);
     }

@@ -17,7 +17,15 @@ const count = z.number().int().positive().max(0xffff_ffff);
 
 const tensorSchema = z.strictObject({
   name: z.string().min(1).max(200),
-  shape: z.array(z.number().int().positive().max(2 ** 31)).max(8),
+  shape: z
+    .array(
+      z
+        .number()
+        .int()
+        .positive()
+        .max(2 ** 31),
+    )
+    .max(8),
   fractionBits: z.number().int().min(0).max(30).default(DEFAULT_FRACTION_BITS),
   preScaleBits: z.number().int().min(-16).max(16).default(0),
 });
