@@ -45,10 +45,20 @@ describe('scores', () => {
 
   it('pay nothing to an inner-product manipulation that a trimmed mean has turned around to', () => {
     // The attacker sends -10 h with h = (3, 3, 3, 3): each coordinate loses its highest honest value to the trimming.
-    const honest = [[9, 1, -8, -7], [-8, 9, 1, -7], [-7, -8, 9, 1], [1, -8, -7, 9], [-6, -6, -6, -6]];
+    const honest = [
+      [9, 1, -8, -7],
+      [-8, 9, 1, -7],
+      [-7, -8, 9, 1],
+      [1, -8, -7, 9],
+      [-6, -6, -6, -6],
+    ];
     const rows = [...honest, [-30, -30, -30, -30]].map((row) => Int16Array.from(row));
     const spec = { rule: 'TrMean', pre: [], f: 1, params: {} };
-    const { aggregate, active } = aggregateIntegers(rows, spec, rows.map(() => 1));
+    const { aggregate, active } = aggregateIntegers(
+      rows,
+      spec,
+      rows.map(() => 1),
+    );
     const gram = gramMatrix(rows, aggregate);
     expect(gram[5]?.[6]).toBeGreaterThan(0n);
     expect(scores(gram, active)[5]).toBe(0n);

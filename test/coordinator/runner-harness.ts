@@ -1,0 +1,146 @@
+import { join } from 'node:path';
+import { onTestFinished } from 'vitest';
+import type { Signer } from '../../contracts/wallet.ts';
+import type { BlobStore } from '../../coordinator/blobs/blob-store.ts';
+import { createFileBlobStore } from '../../coordinator/blobs/file-blob-store.ts';
+import { createUploadStore, type UploadStore } from '../../coordinator/blobs/upload-store.ts';
+import type { JobEvent } from '../../coordinator/round/events.ts';
+import type { Collecting, JobState } from '../../coordinator/round/state.ts';
+import { type JobRunner, type RunnerOptions, startJobRunner } from '../../coordinator/runner.ts';
+import type { EventStore } from '../../coordinator/stores/event-store.ts';
+import { createMemoryEventStore } from '../../coordinator/stores/memory-event-store.ts';
+import type { UpdateStatement } from '../../shared/commitments/contribution.ts';
+import type { SignedReceipt } from '../../shared/commitments/receipt.ts';
+import { type RoundRecord, recordHash } from '../../shared/commitments/record.ts';
+import { vectorBytes } from '../../shared/commitments/vector-trees.ts';
+import {
+  COORDINATOR,
+  createQuietLog,
+  DOMAIN,
+  hash,
+  offerOf,
+  signStatement,
+  statementOf,
+  type TestJob,
+  type TestJobChoices,
+  temporaryFolder,
+  testJob,
+  updateOf,
+  WALLETS,
+} from './fixture.ts';
+
+/** What outlives a coordinator: its disk, and the chain. */
+export interface World {
+  readonly job: TestJob;
+  readonly events: EventStore;
+  readonly blobs: BlobStore;
+  /** Records that the chain was given, again and again ones included. */
+  readonly anchorings: RoundRecord[];
+  readonly openUploads: () => UploadStore;
+}
+
+/** One coordinator process, from start to stop or crash. */
+export interface Life {
+  readonly runner: JobRunner;
+  readonly uploads: UploadStore;
+  readonly log: ReturnType<typeof createQuietLog>;
+  readonly signal: AbortSignal;
+  readonly stop: () => Promise<void>;
+}
+
+export async function createWorld(choices: TestJobChoices = {}, events = createMemoryEventStore()): Promise<World> {
+  const job = testJob(choices);
+  const folder = await temporaryFolder();
+  const blobs = await createFileBlobStore(join(folder, 'blobs'));
+  await blobs.put(job.terms.manifest.initialModelRoot, vectorBytes(job.model));
+  return { job, events, blobs, anchorings: [], openUploads: () => createUploadStore(join(folder, 'uploads')) };
+}
+
+/** A chain that takes every record. */
+export function anchorIn({ anchorings }: World): RunnerOptions['anchor'] {
+  return async (record) => {
+    anchorings.push(record);
+    return { transactionHash: hash(recordHash(record)), blockNumber: record.round, gasUsed: '21000' };
+  };
+}
+
+export async function startLife(
+  world: World,
+  overrides: Partial<RunnerOptions> = {},
+  controller = new AbortController(),
+): Promise<Life> {
+  const { signal } = controller;
+  const log = createQuietLog();
+  const uploads = overrides.uploads ?? world.openUploads();
+  const { job, events, blobs } = world;
+  const runner = await startJobRunner({
+    ...{ terms: job.terms, seeds: job.seeds, domain: DOMAIN, signer: COORDINATOR, events, blobs, uploads, log, signal },
+    ...{ anchor: anchorIn(world), now: () => 1_700_000_000_000 },
+    ...overrides,
+  });
+  const stop = async (): Promise<void> => {
+    controller.abort();
+    await runner.stopped();
+  };
+  onTestFinished(stop);
+  return { runner, uploads, log, signal, stop };
+}
+
+/** Resolves when the job's state is as asked; rejects when the life ends before. */
+export function until(life: Life, isReached: (state: JobState) => boolean): Promise<JobState> {
+  const { runner, signal } = life;
+  return new Promise((resolve, reject) => {
+    const settle = (): boolean => {
+      if (isReached(runner.state)) resolve(runner.state);
+      else if (signal.aborted) reject(signal.reason);
+      else return false;
+      return true;
+    };
+    if (settle()) return;
+    const stop = runner.subscribe(() => {
+      if (settle()) stop();
+    });
+    signal.addEventListener('abort', () => reject(signal.reason), { once: true });
+  });
+}
+
+/** Uploads and submits one participant's update to the open round. */
+export async function contribute(
+  { runner, uploads }: Pick<Life, 'runner' | 'uploads'>,
+  { job: { terms } }: Pick<World, 'job'>,
+  signer: Signer,
+  { plan }: Pick<Collecting, 'plan'> = runner.state as Collecting,
+  restate: Partial<UpdateStatement> = {},
+): Promise<SignedReceipt> {
+  const update = updateOf(terms, signer.address, plan);
+  const bytes = vectorBytes(update);
+  const offer = offerOf(bytes);
+  for (const part of await uploads.offer(signer.address, offer)) {
+    await uploads.putPart(signer.address, offer.updateRoot, part, bytes);
+  }
+  const statement = { ...statementOf(terms, plan, update), ...restate };
+  return runner.submit(signer.address, statement, signStatement(signer, statement));
+}
+
+const isSettled = ({ phase }: JobState): boolean => phase === 'collecting' || phase === 'closed' || phase === 'failed';
+
+/** Has everyone join and answer every round until the job ends. */
+export async function playToTheEnd(
+  life: Life,
+  world: World,
+  order: (round: number) => readonly Signer[] = () => WALLETS,
+): Promise<JobState> {
+  for (const { address } of order(0)) await life.runner.join(address);
+  for (;;) {
+    const state = await until(life, isSettled);
+    if (state.phase !== 'collecting') return state;
+    for (const signer of order(state.plan.round)) await contribute(life, world, signer, state);
+    await until(life, (now) => now.phase !== 'collecting' || now.plan !== state.plan);
+  }
+}
+
+export async function logOf({ events }: World): Promise<JobEvent[]> {
+  const log: JobEvent[] = [];
+  for await (const event of events.read()) log.push(event);
+  return log;
+}
