@@ -81,6 +81,7 @@ export function createClient(options: ClientOptions): Client {
         mostReconnectDelayMs: pauses.mostDelayMs,
       });
       let renewal: Promise<void> | undefined;
+      let isTold = false;
       const bulk: BulkTransport = createHttpBulk({
         url,
         token: () => performer.token(),
@@ -115,7 +116,9 @@ export function createClient(options: ClientOptions): Client {
       });
       control.onConnection((isConnected, reason) => {
         if (isConnected) log.info({ url }, 'connected');
-        else log.warn({ url, reason }, 'no connection to the coordinator: trying again');
+        // One warning for each outage; its further tries are details.
+        else log[isTold ? 'debug' : 'warn']({ url, reason }, 'no connection to the coordinator: trying again');
+        isTold = !isConnected;
         session.dispatch({ name: isConnected ? 'connected' : 'disconnected' });
       });
       const stop = (): void => session.dispatch({ name: 'stopRequested' });

@@ -76,7 +76,7 @@ export function createWallet(privateKey: string): Signer {
 export async function loadWallet({ keyFile, environment }: WalletSource): Promise<Signer> {
   const file = keyFile ?? environment['FEDANCHOR_KEY_FILE'];
   if (file === undefined || file === '') {
-    throw new WalletError('wallet/no-key', 'no key was named: give --key FILE or set FEDANCHOR_KEY_FILE');
+    throw new WalletError('wallet/no-key', 'no key was named: give --key-file FILE or set FEDANCHOR_KEY_FILE');
   }
   let text: string;
   let mode: number;

@@ -41,7 +41,7 @@ export interface RevivedRun {
  *
  * @throws AuditError `audit/run-unreadable`, naming the field at fault
  */
-export async function readKeptRun(folder: string): Promise<KeptRun> {
+async function readKeptRun(folder: string): Promise<KeptRun> {
   const file = join(folder, 'run.json');
   let json: unknown;
   try {

@@ -10,7 +10,7 @@ import type { TrainingSettings } from '../trainers/tfjs/training-settings.ts';
 import type { TrainerFactory } from './local-trainer.ts';
 
 /** The kind of task that this client can work on, as the manifest names it. */
-export const NEXT_CHARACTER = 'next-character';
+const NEXT_CHARACTER = 'next-character';
 
 /** Thrown when a manifest's task cannot be worked on by this client. */
 export class TaskError extends FedanchorError<'task/unknown-kind' | 'task/invalid' | 'task/tensor-mismatch'> {}

@@ -89,6 +89,8 @@ export function createBulkServer({ job, blobs, uploads, sessions, openBlobs, log
           : ['blob/missing', `there is no blob ${id}`];
       return reply.code(statusCode).send({ code, message });
     }
+    // A shared cache must not hand to anyone what this server hands to sessions only.
+    if (!openBlobs) headers['Cache-Control'] = 'private, max-age=31536000, immutable';
     return reply.code(statusCode).headers(headers).type('application/octet-stream').send(stream);
   });
 

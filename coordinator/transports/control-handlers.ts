@@ -137,7 +137,7 @@ function sessionOf(connection: Connection, role?: Session['role']): Session {
   const { session } = connection;
   if (!session) throw new SessionError('session/not-open', 'open a session first: session.challenge, session.open');
   if (role && session.role !== role) {
-    throw new SessionError('session/wrong-role', `this request is for a ${role}, the session is a ${session.role}'s`);
+    throw new SessionError('session/wrong-role', `this request needs the role ${role}, the session has the role ${session.role}`);
   }
   return session;
 }

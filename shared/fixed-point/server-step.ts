@@ -34,10 +34,10 @@ export function serverStep(
   const vector = new Int32Array(layout.dimension);
   let saturated = 0;
   for (const slot of layout.slots) {
-    const shift =
-      slot.fractionBits - (updateBits + slot.preScaleBits + AGGREGATE_FRACTION_BITS + LEARNING_RATE_BITS);
+    const shift = slot.fractionBits - (updateBits + slot.preScaleBits + AGGREGATE_FRACTION_BITS + LEARNING_RATE_BITS);
     for (let at = slot.offset; at < slot.offset + slot.size; at++) {
-      // |aggregate| <= 2^21 and rate <= 2^20: the product and its shift to the left (at most 2^6) are exact doubles.
+      // |aggregate| <= 2^21 and rate <= 2^20: the product is exact, and so is its scaling by a power of two. Where the
+      // sum is beyond 2^53 and no longer exact, it is far beyond int32 too and cut.
       const product = (aggregate[at] as number) * step.learningRate;
       const delta = shift >= 0 ? product * powerOfTwo(shift) : roundDiv(product, powerOfTwo(-shift));
       const exact = (model[at] as number) + delta;

@@ -27,7 +27,7 @@ const tensorSchema = z.strictObject({
     )
     .max(8),
   fractionBits: z.number().int().min(0).max(30).default(DEFAULT_FRACTION_BITS),
-  preScaleBits: z.number().int().min(-16).max(16).default(0),
+  preScaleBits: z.number().int().min(0).max(16).default(0),
 });
 
 const manifestSchema = z.strictObject({

@@ -52,7 +52,7 @@ function start(trainer: ToyTrainer, changes: Partial<ClientOptions> = {}) {
     createTrainer: async () => trainer,
     stateDir,
     seed: 7,
-    requestTimeoutMs: 5_000,
+    requestTimeoutMs: 20_000,
     pauses: { firstDelayMs: 1, mostDelayMs: 5 },
     log,
     ...changes,

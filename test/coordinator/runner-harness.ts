@@ -13,6 +13,7 @@ import type { UpdateStatement } from '../../shared/commitments/contribution.ts';
 import type { SignedReceipt } from '../../shared/commitments/receipt.ts';
 import { type RoundRecord, recordHash } from '../../shared/commitments/record.ts';
 import { vectorBytes } from '../../shared/commitments/vector-trees.ts';
+import { type RoundParent, transition } from '../../shared/round/transition.ts';
 import {
   COORDINATOR,
   createQuietLog,
@@ -143,4 +144,37 @@ export async function logOf({ events }: World): Promise<JobEvent[]> {
   const log: JobEvent[] = [];
   for await (const event of events.read()) log.push(event);
   return log;
+}
+
+/** The records that follow from the same updates by the round function alone, without any coordinator. */
+export function recompute({ terms, model, seeds }: TestJob): RoundRecord[] {
+  let parent: RoundParent = { model, modelRoot: terms.manifest.initialModelRoot, rewards: [] };
+  let updateBits = terms.manifest.initialUpdateBits;
+  const records: RoundRecord[] = [];
+  for (let round = 1; round <= terms.manifest.rounds; round++) {
+    const plan = { round, attempt: 0, parentRoot: parent.modelRoot, updateBits, seedIndex: round };
+    const admitted = WALLETS.map((signer) => {
+      const update = updateOf(terms, signer.address, plan);
+      const { updateRoot, samples, largestMagnitude, datasetCommitment } = statementOf(terms, plan, update);
+      const signature = signStatement(signer, statementOf(terms, plan, update));
+      const { address: participant } = signer;
+      return {
+        update,
+        contribution: { participant, updateRoot, samples, largestMagnitude, datasetCommitment, signature },
+      };
+    });
+    const outcome = transition(terms, parent, { ...plan, seed: seeds[round] as `0x${string}` }, admitted);
+    records.push(outcome.record);
+    parent = { model: outcome.model, modelRoot: outcome.record.modelRoot, rewards: outcome.rewards };
+    // Magnitudes of about 1200 double to less than 8191 twice over.
+    updateBits += 1;
+  }
+  return records;
+}
+
+/** Starts a job and brings it to its first open round. */
+export async function collecting(world: World, overrides: Partial<RunnerOptions> = {}) {
+  const life = await startLife(world, overrides);
+  for (const { address } of WALLETS) await life.runner.join(address);
+  return { ...life, plan: (life.runner.state as Collecting).plan };
 }

@@ -1,64 +1,25 @@
-import { readdir, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { readdir } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
 import { recoverAddress, type Signer } from '../../contracts/wallet.ts';
 import type { Collecting } from '../../coordinator/round/state.ts';
-import type { RunnerOptions } from '../../coordinator/runner.ts';
 import { receiptDigest } from '../../shared/commitments/receipt.ts';
-import { type RoundRecord, recordToJson } from '../../shared/commitments/record.ts';
-import { vectorBytes } from '../../shared/commitments/vector-trees.ts';
+import { recordToJson } from '../../shared/commitments/record.ts';
 import { createRng } from '../../shared/rng.ts';
 import { isSeedOf } from '../../shared/round/plan.ts';
-import { type RoundParent, transition } from '../../shared/round/transition.ts';
-import {
-  COORDINATOR,
-  DOMAIN,
-  hash,
-  STRANGER,
-  signStatement,
-  statementOf,
-  type TestJob,
-  updateOf,
-  WALLETS,
-} from './fixture.ts';
+import { COORDINATOR, DOMAIN, hash, STRANGER, WALLETS } from './fixture.ts';
 import {
   anchorIn,
+  collecting,
   contribute,
   createWorld,
   logOf,
   playToTheEnd,
+  recompute,
   startLife,
   until,
-  type World,
 } from './runner-harness.ts';
 
 const [A, B, C, D] = WALLETS as [Signer, Signer, Signer, Signer];
-
-/** The records that follow from the same updates by the round function alone, without any coordinator. */
-function recompute({ terms, model, seeds }: TestJob): RoundRecord[] {
-  let parent: RoundParent = { model, modelRoot: terms.manifest.initialModelRoot, rewards: [] };
-  let updateBits = terms.manifest.initialUpdateBits;
-  const records: RoundRecord[] = [];
-  for (let round = 1; round <= terms.manifest.rounds; round++) {
-    const plan = { round, attempt: 0, parentRoot: parent.modelRoot, updateBits, seedIndex: round };
-    const admitted = WALLETS.map((signer) => {
-      const update = updateOf(terms, signer.address, plan);
-      const { updateRoot, samples, largestMagnitude, datasetCommitment } = statementOf(terms, plan, update);
-      const signature = signStatement(signer, statementOf(terms, plan, update));
-      const { address: participant } = signer;
-      return {
-        update,
-        contribution: { participant, updateRoot, samples, largestMagnitude, datasetCommitment, signature },
-      };
-    });
-    const outcome = transition(terms, parent, { ...plan, seed: seeds[round] as `0x${string}` }, admitted);
-    records.push(outcome.record);
-    parent = { model: outcome.model, modelRoot: outcome.record.modelRoot, rewards: outcome.rewards };
-    // Magnitudes of about 1200 double to less than 8191 twice over.
-    updateBits += 1;
-  }
-  return records;
-}
 
 async function filesIn(folder: string): Promise<string[]> {
   const entries = await readdir(folder, { recursive: true, withFileTypes: true });
@@ -66,13 +27,6 @@ async function filesIn(folder: string): Promise<string[]> {
     .filter((entry) => entry.isFile())
     .map((entry) => entry.name)
     .sort();
-}
-
-/** Starts a job and brings it to its first open round. */
-async function collecting(world: World, overrides: Partial<RunnerOptions> = {}) {
-  const life = await startLife(world, overrides);
-  for (const { address } of WALLETS) await life.runner.join(address);
-  return { ...life, plan: (life.runner.state as Collecting).plan };
 }
 
 describe('a job', () => {
@@ -265,103 +219,6 @@ describe('deadlines', () => {
       await until(life, (state) => state.phase === 'failed' || state.progress.attempt > attempt);
     }
     expect(life.runner.state).toMatchObject({ code: 'round/quorum-missed', progress: { attempt: 2 } });
-  });
-});
-
-describe('what fails and may pass', () => {
-  it('is tried again: an anchor that fails twice', async () => {
-    const world = await createWorld({ rounds: 1 });
-    const anchor = anchorIn(world);
-    const life = await startLife(world, {
-      anchor: async (record) => {
-        const receipt = await anchor(record);
-        if (world.anchorings.length < 3) throw new Error('the node is away');
-        return receipt;
-      },
-    });
-    await playToTheEnd(life, world);
-    const [first, ...again] = world.anchorings;
-    expect(again).toEqual([first, first]);
-    expect(life.log.warnings).toHaveLength(2);
-    expect((await logOf(world)).filter(({ type }) => type === 'roundAnchored')).toHaveLength(1);
-  });
-
-  it('is tried again: a disk that takes no blob of the round at first', async () => {
-    const world = await createWorld({ rounds: 1 });
-    let failures = 0;
-    const blobs: World['blobs'] = {
-      ...world.blobs,
-      put: async (id, bytes) => {
-        if (life?.runner.state.phase === 'aggregating' && failures++ === 0) throw new Error('no space left on device');
-        return world.blobs.put(id, bytes);
-      },
-    };
-    const life = await startLife(world, { blobs });
-    await playToTheEnd(life, world);
-    expect(failures).toBeGreaterThan(1);
-    expect(world.anchorings.map(recordToJson)).toEqual(
-      recompute(world.job)
-        .slice(0, 1)
-        .map((record) => expect.objectContaining({ modelRoot: record.modelRoot })),
-    );
-  });
-
-  it('is tried again: a log that takes no outcome at first', async () => {
-    const world = await createWorld({ rounds: 1 });
-    const failed = new Set<string>();
-    const append: World['events']['append'] = async (events) => {
-      const { type } = events[0] as { type: string };
-      if (type.startsWith('round') && !failed.has(type)) {
-        failed.add(type);
-        throw new Error('no space left on device');
-      }
-      await world.events.append(events);
-    };
-    const life = await startLife(world, { events: { ...world.events, append } });
-    expect((await playToTheEnd(life, world)).phase).toBe('closed');
-    expect([...failed]).toEqual(['roundAggregated', 'roundAnchored']);
-  });
-
-  it('leaves a submission unanswered rather than half kept, and takes it the next time', async () => {
-    const world = await createWorld();
-    let isFull = true;
-    const blobs: World['blobs'] = {
-      ...world.blobs,
-      put: async (id, bytes) => {
-        if (isFull) throw new Error('no space left on device');
-        return world.blobs.put(id, bytes);
-      },
-    };
-    const life = await collecting(world, { blobs });
-    const events = (await logOf(world)).length;
-    await expect(contribute(life, world, A, life)).rejects.toThrow('no space');
-    expect(await logOf(world)).toHaveLength(events);
-    isFull = false;
-    expect(await contribute(life, world, A, life)).toMatchObject({ verdict: 'accepted' });
-  });
-
-  it('never anchors what a damaged blob gives, and goes on once it is restored', async () => {
-    const world = await createWorld({ rounds: 1 });
-    const { terms, model } = world.job;
-    const file = join(world.blobs.folder, world.blobs.relativePath(terms.manifest.initialModelRoot));
-    const damaged = Uint8Array.from(vectorBytes(model));
-    damaged[17] = 255 - (damaged[17] as number);
-    await writeFile(file, damaged);
-    let warned: (() => void) | undefined;
-    const warning = new Promise<void>((resolve) => {
-      warned = resolve;
-    });
-    const log = {
-      info: () => {},
-      error: () => {},
-      warn: (fields: object) => JSON.stringify(fields).includes('damaged') && warned?.(),
-    };
-    const life = await startLife(world, { log: log as RunnerOptions['log'] });
-    const end = playToTheEnd(life, world);
-    await warning;
-    expect(world.anchorings).toEqual([]);
-    await writeFile(file, vectorBytes(model));
-    expect((await end).progress.modelRoot).toBe(recompute(world.job)[0]?.modelRoot);
   });
 });
 

@@ -41,12 +41,12 @@ writeFileSync('contracts/build/.inputs', 'x');
 /** A program that tells what it was given, and ends as told. */
 const PROGRAM = `
 const [what, ...rest] = process.argv.slice(2);
-console.log(JSON.stringify({ rest, setupMs: process.env.FEDANCHOR_SETUP_MS }));
 if (what === 'exit') process.exitCode = Number(rest[0]);
 if (what === 'wait') {
   process.on('SIGTERM', () => { console.log('asked to stop'); process.exit(5); });
   setInterval(() => {}, 1000);
 }
+console.log(JSON.stringify({ rest, setupMs: process.env.FEDANCHOR_SETUP_MS }));
 if (what === 'die') process.kill(process.pid, 'SIGKILL');
 `;
 

@@ -40,6 +40,7 @@ describe('createFileJournal', () => {
     const other = someUpdate(2);
     expect(await journal.sign(other.statement, other.bytes)).toEqual(signed);
     expect(after.signed).toEqual([]);
+    expect(await readdir(files())).not.toContain(`${other.statement.updateRoot}.update`);
   });
 
   it('has everything on disk before the signature is made', async () => {

@@ -219,6 +219,30 @@ describe('step', () => {
     expect(world.state).toMatchObject({ activity: { at: 'idle' }, settled: { round: 1 } });
   });
 
+  it('still asks for its receipt when collection closed while the connection was down', () => {
+    let job: JobStateMessage = collecting(1);
+    const world = createWorld(() => job);
+    world.give({ name: 'connected' });
+    until(world, 'submit');
+    world.give({ name: 'disconnected' });
+    job = phase('anchoring', 0);
+    world.give({ name: 'connected' });
+    world.settle();
+    expect(names(world).filter((name) => name === 'submit')).toHaveLength(2);
+    expect(world.state).toMatchObject({ settled: { round: 1 } });
+  });
+
+  it('does not count what had no answer among refusals', () => {
+    const { world, say } = joined();
+    say(collecting(1));
+    for (const severity of ['refused', 'refused', 'lost', 'lost'] as const) {
+      until(world, 'offer');
+      world.fail(severity);
+    }
+    world.settle();
+    expect(names(world)).toContain('submit');
+  });
+
   it('never gives up what had no answer', () => {
     const { world, say } = joined();
     say(collecting(1));

@@ -8,7 +8,7 @@ import type { JobStateMessage } from '../../../shared/protocol/messages.ts';
 import type { RoundPlan } from '../../../shared/round/plan.ts';
 
 /** 32 bytes that stand for a number. */
-export function hash(value: number): Hex {
+function hash(value: number): Hex {
   return `0x${value.toString(16).padStart(64, '0')}`;
 }
 

@@ -20,6 +20,7 @@ const STATE = {
 } as const;
 
 let io: Server;
+let url: string;
 let control: ControlTransport;
 let answer: (name: string, payload: unknown, acknowledge: (reply: unknown) => void, socket: Socket) => void;
 let connections: Socket[];
@@ -34,12 +35,8 @@ beforeEach(async () => {
   await new Promise<void>((resolve) => {
     http.listen(0, '127.0.0.1', resolve);
   });
-  control = createSocketControl({
-    url: `http://127.0.0.1:${(http.address() as AddressInfo).port}`,
-    requestTimeoutMs: 60,
-    reconnectDelayMs: 1,
-    mostReconnectDelayMs: 2,
-  });
+  url = `http://127.0.0.1:${(http.address() as AddressInfo).port}`;
+  control = createSocketControl({ url, reconnectDelayMs: 1, mostReconnectDelayMs: 2 });
 });
 afterEach(async () => {
   control.close();
@@ -96,6 +93,7 @@ describe('createSocketControl', () => {
 
   it('times out when there is no answer', async () => {
     answer = () => {};
+    control = createSocketControl({ url, requestTimeoutMs: 20 });
     await connect();
     await expect(control.request('job.state', { job: JOB })).rejects.toMatchObject({ code: 'transport/timeout' });
   });
