@@ -1,8 +1,10 @@
 import { join } from 'node:path';
+import type { FastifyInstance } from 'fastify';
+import type { JobFacts } from '../contracts/ledger/facts.ts';
 import { connectLedger } from '../contracts/ledger/ledger.ts';
 import { createLedgerWriter } from '../contracts/ledger/ledger-writer.ts';
 import { createOutbox } from '../contracts/outbox/outbox.ts';
-import { connectRpc } from '../contracts/rpc.ts';
+import { connectRpc, type Rpc } from '../contracts/rpc.ts';
 import type { Signer } from '../contracts/wallet.ts';
 import type { Hex } from '../shared/bytes.ts';
 import { FedanchorError } from '../shared/errors.ts';
@@ -10,8 +12,9 @@ import type { Role } from '../shared/protocol/messages.ts';
 import { usePlatformHashing } from '../shared/runtime/platform-hashing.ts';
 import { createFileBlobStore } from './blobs/file-blob-store.ts';
 import { createUploadStore } from './blobs/upload-store.ts';
+import { lockFolder } from './folder-lock.ts';
 import { createBulkServer } from './http/bulk-routes.ts';
-import { openJobFolder } from './job-folder.ts';
+import { type JobFolder, openJobFolder } from './job-folder.ts';
 import type { Log } from './log.ts';
 import { startJobRunner } from './runner.ts';
 import { createSessions } from './sessions.ts';
@@ -54,16 +57,14 @@ export interface Coordinator {
  * Starts a coordinator on a job's folder, from the beginning or from wherever it was when it stopped or was killed.
  *
  * @throws CoordinatorError `coordinator/port-taken`, `coordinator/wrong-job`, `coordinator/wrong-key`
- * @throws JobFolderError, LedgerError, StoreError
+ * @throws JobFolderError, FolderLockError, LedgerError, StoreError
  */
 export async function startCoordinator(options: CoordinatorOptions): Promise<Coordinator> {
-  const { folder, rpcUrl, signer, operators, host, port, log } = options;
+  const { folder, rpcUrl, signer } = options;
   usePlatformHashing();
   const { terms, contracts, seeds } = await openJobFolder(folder);
   const lifetime = new AbortController();
   const { signal } = lifetime;
-  const now = (): number => Date.now();
-
   const rpc = connectRpc({ url: rpcUrl, signal });
   const ledger = await connectLedger({ rpc, anchor: contracts.anchor, vault: contracts.vault, signal });
   const facts = await ledger.facts();
@@ -80,7 +81,43 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Coo
     );
   }
 
+  const unlock = await lockFolder(folder);
+  const close: (() => Promise<unknown>)[] = [unlock];
+  const stop = async (): Promise<void> => {
+    lifetime.abort();
+    for (const release of close.reverse()) await release();
+  };
+  try {
+    return {
+      url: await serve(options, { terms, contracts, seeds, facts, rpc }, close, signal),
+      [Symbol.asyncDispose]: stop,
+    };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+/** What is known of the job before anything of it is opened. */
+interface KnownJob extends Pick<JobFolder, 'terms' | 'contracts' | 'seeds'> {
+  readonly facts: JobFacts;
+  readonly rpc: Rpc;
+}
+
+/**
+ * Opens stores, loop and servers in this order, noting after each how to close it.
+ *
+ * @returns where clients reach it
+ */
+async function serve(
+  { folder, signer, operators, host, port, log }: CoordinatorOptions,
+  { terms, contracts, seeds, facts, rpc }: KnownJob,
+  close: (() => Promise<unknown>)[],
+  signal: AbortSignal,
+): Promise<string> {
+  const now = (): number => Date.now();
   const stores = openLmdbStores(join(folder, 'store'));
+  close.push(stores.close);
   const blobs = await createFileBlobStore(join(folder, 'blobs'));
   const uploads = createUploadStore(join(folder, 'uploads'));
   const outbox = await createOutbox({ rpc, wallet: signer, store: stores.outbox, chainId: facts.chainId, signal });
@@ -102,6 +139,7 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Coo
     log,
     signal,
   });
+  close.push(runner.stopped);
 
   const { admission } = terms.manifest.participation;
   const sessions = createSessions({
@@ -126,33 +164,25 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Coo
     uploads,
     now,
   });
+  close.push(() => bulk.close());
   await bulk.ready();
   const control = createSocketServer({ http: bulk.server, handlers, sessions, job, runner, log, now });
-  let url: string;
-  try {
-    url = await bulk.listen({ host, port });
-  } catch (cause) {
-    lifetime.abort();
-    await stores.close();
-    throw (cause as NodeJS.ErrnoException).code === 'EADDRINUSE'
-      ? new CoordinatorError('coordinator/port-taken', `port ${port} is taken: choose another with --port`, { port })
-      : new CoordinatorError(
-          'coordinator/cannot-listen',
-          `cannot listen on ${host}:${port}: ${String(cause)}`,
-          {},
-          cause,
-        );
-  }
+  close.push(() => control.close());
+  const url = await listen(bulk, host, port);
   log.info({ url, job, anchor: contracts.anchor, phase: runner.state.phase }, 'coordinator listening');
+  return url;
+}
 
-  return {
-    url,
-    [Symbol.asyncDispose]: async () => {
-      lifetime.abort();
-      await control.close();
-      await bulk.close();
-      await runner.stopped();
-      await stores.close();
-    },
-  };
+async function listen(bulk: FastifyInstance, host: string, port: number): Promise<string> {
+  try {
+    return await bulk.listen({ host, port });
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code === 'EADDRINUSE') {
+      throw new CoordinatorError('coordinator/port-taken', `port ${port} is taken: choose another with --port`, {
+        port,
+      });
+    }
+    const sentence = `cannot listen on ${host}:${port}: ${(cause as Error).message}`;
+    throw new CoordinatorError('coordinator/cannot-listen', sentence, { host, port }, cause);
+  }
 }

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
+import { compilePipeline } from '../shared/aggregation/pipeline.ts';
 import { fromHex, type Hex, toHex } from '../shared/bytes.ts';
 import { TREE } from '../shared/commitments/merkle-tree.ts';
 import { blockRoot, vectorBytes } from '../shared/commitments/vector-trees.ts';
@@ -13,7 +14,7 @@ import { createFileBlobStore } from './blobs/file-blob-store.ts';
 import { writeDurably } from './blobs/files.ts';
 
 /** Thrown when a job's folder is missing, damaged or not writable. */
-export class JobFolderError extends FedanchorError<'job-folder/unreadable' | 'job-folder/exists'> {}
+export class JobFolderError extends FedanchorError<'job-folder/unreadable' | 'job-folder/bad-secret'> {}
 
 const address = z.custom<Hex>((value) => typeof value === 'string' && /^0x[0-9a-f]{40}$/.test(value));
 const contractsSchema = z.strictObject({ token: address, anchor: address, vault: address });
@@ -51,7 +52,8 @@ export interface PreparedJob {
  * @param draft - the manifest's open part
  * @param model - the model before round 1
  * @param secret - start of the seed chain, 32 bytes; random unless a simulation wants to repeat itself
- * @throws ManifestError if the draft is not valid
+ * @throws ManifestError if the draft is not valid, RuleError if its rule cannot work with its quorum, JobFolderError
+ *   `job-folder/bad-secret`
  */
 export function prepareJob(
   folder: string,
@@ -59,6 +61,9 @@ export function prepareJob(
   model: Int32Array,
   secret: Uint8Array = randomBytes(32),
 ): PreparedJob {
+  if (secret.length !== 32) {
+    throw new JobFolderError('job-folder/bad-secret', `the seed secret has 32 bytes, ${secret.length} were given`);
+  }
   const seeds = seedChain(secret, draft.rounds + draft.participation.retries);
   const terms = jobTerms(
     parseManifest({
@@ -68,6 +73,9 @@ export function prepareJob(
       seedCommitment: seeds[0],
     }),
   );
+  const { rule } = terms.manifest.aggregation;
+  // A quorum that the rule cannot work with would only show in the first round that closes with it.
+  compilePipeline(rule, terms.manifest.participation.quorum, true);
   return {
     terms,
     commit: async (contracts) => {

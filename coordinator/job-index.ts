@@ -16,6 +16,8 @@ export interface JobIndex {
   ): SignedReceipt | undefined;
   /** Refusals of one participant that were logged since the last round was anchored, whatever round they named. */
   refusals(participant: Hex): number;
+  /** Root of the model that an anchored round made; undefined for one that is not anchored. */
+  modelRoot(round: number): Hex | undefined;
   /** Whether a participant has reported metrics of a round's model. */
   hasMetrics(participant: Hex, round: number): boolean;
 }
@@ -26,6 +28,8 @@ export function createJobIndex(): JobIndex {
   const accepted = new Map<string, SignedReceipt>();
   const refusals = new Map<Hex, number>();
   const metrics = new Set<string>();
+  const models = new Map<number, Hex>();
+  let aggregated: Hex | undefined;
   return {
     history,
     add: (event) => {
@@ -35,7 +39,10 @@ export function createJobIndex(): JobIndex {
         accepted.set(`${event.participant}/${round}/${attempt}/${updateRoot}`, event.receipt);
       } else if (event.type === 'updateRefused') {
         refusals.set(event.participant, (refusals.get(event.participant) ?? 0) + 1);
+      } else if (event.type === 'roundAggregated') {
+        aggregated = event.record.modelRoot;
       } else if (event.type === 'roundAnchored') {
+        if (aggregated) models.set(event.round, aggregated);
         refusals.clear();
       } else if (event.type === 'metricsReported') {
         metrics.add(`${event.participant}/${event.round}`);
@@ -44,6 +51,7 @@ export function createJobIndex(): JobIndex {
     acceptedReceipt: (participant, { round, attempt, updateRoot }) =>
       accepted.get(`${participant}/${round}/${attempt}/${updateRoot}`),
     refusals: (participant) => refusals.get(participant) ?? 0,
+    modelRoot: (round) => models.get(round),
     hasMetrics: (participant, round) => metrics.has(`${participant}/${round}`),
   };
 }

@@ -58,6 +58,8 @@ export interface JobRunner {
   readonly state: JobState;
   /** Every event so far, in order. */
   readonly history: readonly JobEvent[];
+  /** Root of the model after a round, 0 being the model before round 1; undefined for a round that is not anchored. */
+  modelRoot(round: number): Hex | undefined;
   /** A participant is there. */
   join(participant: Hex): Promise<void>;
   /** A participant has gone. */
@@ -238,6 +240,7 @@ export async function startJobRunner(options: RunnerOptions): Promise<JobRunner>
       return state;
     },
     history: index.history,
+    modelRoot: (round) => (round === 0 ? terms.manifest.initialModelRoot : index.modelRoot(round)),
     join: (participant) => exclusively(() => markPresent(participant)),
     leave: (participant) =>
       exclusively(async () => {

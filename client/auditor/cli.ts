@@ -1,6 +1,7 @@
 import { type Command, InvalidArgumentError } from 'commander';
 import type { Hex } from '../../shared/bytes.ts';
 import { FedanchorError } from '../../shared/errors.ts';
+import { usePlatformHashing } from '../../shared/runtime/platform-hashing.ts';
 import { otherLines, roundLine, summary } from './report-text.ts';
 import { type VerifyOptions, type VerifyReport, verify } from './verify.ts';
 
@@ -35,6 +36,7 @@ export function registerVerifyCommand(program: Command): void {
 async function run(options: VerifyOptions, json: boolean): Promise<number> {
   const say = (line: string): boolean => (json ? process.stderr : process.stdout).write(`${line}\n`);
   const print = (document: object): boolean => process.stdout.write(`${JSON.stringify(document, null, 2)}\n`);
+  usePlatformHashing();
   let report: VerifyReport;
   try {
     report = await verify(options, (verdict) => say(roundLine(verdict)));

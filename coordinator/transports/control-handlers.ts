@@ -121,6 +121,12 @@ export function createControlHandlers(options: ControlOptions): ControlHandlers 
       if (metrics.round > rounds) {
         throw new RequestError('request/wrong-model', `round ${metrics.round} has no model yet: ${rounds} are done`);
       }
+      if (metrics.modelRoot !== runner.modelRoot(metrics.round)) {
+        throw new RequestError(
+          'request/wrong-model',
+          `${metrics.modelRoot} is not the model of round ${metrics.round}`,
+        );
+      }
       await runner.report({ participant: participant(connection), ...metrics });
       return {};
     },
@@ -137,7 +143,10 @@ function sessionOf(connection: Connection, role?: Session['role']): Session {
   const { session } = connection;
   if (!session) throw new SessionError('session/not-open', 'open a session first: session.challenge, session.open');
   if (role && session.role !== role) {
-    throw new SessionError('session/wrong-role', `this request needs the role ${role}, the session has the role ${session.role}`);
+    throw new SessionError(
+      'session/wrong-role',
+      `this request needs the role ${role}, the session has the role ${session.role}`,
+    );
   }
   return session;
 }

@@ -14,11 +14,9 @@
  * ```
  */
 export function roundDiv(a: number, b: number): number {
-  const numerator = 2 * a + b;
-  const denominator = 2 * b;
-  // A double quotient can round up across an integer, so the floor comes from the exact remainder instead.
-  const remainder = numerator % denominator;
-  return (numerator - (remainder < 0 ? remainder + denominator : remainder)) / denominator;
+  // A quotient k - 1/2b just below an integer is never rounded up to it: the rounding error is at most k / 2^53, and
+  // 2bk stays below 2^53.
+  return Math.floor((2 * a + b) / (2 * b));
 }
 
 /** {@link roundDiv} for integers of any width. */

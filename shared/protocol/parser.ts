@@ -81,6 +81,16 @@ export class Decoder {
   }
 }
 
+/** Names that socket.io gives to events of its own: a peer that sends one would fake them. */
+const RESERVED: ReadonlySet<string> = new Set([
+  'connect',
+  'connect_error',
+  'disconnect',
+  'disconnecting',
+  'newListener',
+  'removeListener',
+]);
+
 function isPacket(value: unknown): value is Packet {
   if (typeof value !== 'object' || value === null) return false;
   const { type, nsp, data, id } = value as Record<string, unknown>;
@@ -88,7 +98,7 @@ function isPacket(value: unknown): value is Packet {
   if (id !== undefined && (!Number.isSafeInteger(id) || (id as number) < 0)) return false;
   switch (type) {
     case 2:
-      return Array.isArray(data) && typeof data[0] === 'string' && data.length > 0;
+      return Array.isArray(data) && typeof data[0] === 'string' && !RESERVED.has(data[0]);
     case 3:
       return Array.isArray(data) && id !== undefined;
     case 4:

@@ -11,7 +11,12 @@ const ROUNDS = 4;
 const ASKED = ['demo', '--rounds', String(ROUNDS), '--clients', '4', '--seed', '11'];
 
 interface Run {
-  readonly rounds: { round: number; modelRoot: string; parentRoot: string; verdicts: { role: string; verdict: string }[] }[];
+  readonly rounds: {
+    round: number;
+    modelRoot: string;
+    parentRoot: string;
+    verdicts: { role: string; verdict: string }[];
+  }[];
   readonly baseline: { untrained: number; constant: number };
   readonly finalAccuracy: number;
   readonly audit: { holds: boolean; rounds: { round: number; holds: boolean }[] };
@@ -68,7 +73,10 @@ describe('a demonstration', () => {
   it('exports the anchored model', async () => {
     const file = await readFile(first.modelFile);
     const headerLength = Number(file.readBigUInt64LE(0));
-    const header = JSON.parse(file.subarray(8, 8 + headerLength).toString()) as Record<string, { data_offsets: number[] }>;
+    const header = JSON.parse(file.subarray(8, 8 + headerLength).toString()) as Record<
+      string,
+      { data_offsets: number[] }
+    >;
     expect(header['__metadata__']).toMatchObject({ modelRoot: first.rounds.at(-1)?.modelRoot });
     const root = first.rounds.at(-1)?.modelRoot.slice(2) as string;
     const model = int32Vector(await readFile(join(at('run'), 'coordinator', 'blobs', root.slice(0, 2), root)));
@@ -138,7 +146,7 @@ describe('what is asked for wrongly', () => {
     [['demo', '--rule', 'Foo'], 'there is no rule "Foo"'],
     [['demo', '--f', '9'], 'TrMean bears at most f = 2'],
     [['demo', '--attack', 'charm'], 'there is no attack named "charm"'],
-    [['demo', '--clients', '0'], "expected a whole number from 1 to 50"],
+    [['demo', '--clients', '0'], 'expected a whole number from 1 to 50'],
     [['demo', '--data', '/no/such/folder'], 'cannot read the data folder /no/such/folder'],
     [['demo', '--json', '/no/such/folder/out.json'], 'cannot write /no/such/folder/out.json'],
     [['demo', '--bogus'], "unknown option '--bogus'"],
