@@ -189,6 +189,18 @@ test('a request to stop reaches the program', async () => {
   expect(stdout).toContain('asked to stop');
 });
 
+test('the program is asked to stop when the shell that npm put in between is gone', async () => {
+  await fedanchor(['exit', '0']);
+  const line = `${process.execPath} setup.mjs dist/fedanchor.js wait; true`;
+  const shell = spawn('/bin/sh', ['-c', line], { cwd: folder, env: { ...process.env, npm_lifecycle_event: 'start' } });
+  children.push(shell);
+  const output = collect(shell);
+  await once(shell.stdout, 'data');
+  shell.kill('SIGTERM');
+  // The output ends when the last process that writes to it does.
+  expect((await output).stdout).toContain('asked to stop');
+});
+
 test('an older Node is refused in one sentence', async () => {
   await writeFile(
     join(folder, 'older.mjs'),

@@ -1,0 +1,42 @@
+import { defineConfig } from 'vitest/config';
+
+const deep = 'test/**/*.deep.test.ts';
+const endToEnd = 'test/e2e/**/*.test.ts';
+
+export default defineConfig({
+  test: {
+    // Trainers and chains are processes of their own weight, and tensor back ends keep global state.
+    pool: 'forks',
+    maxWorkers: 2,
+    restoreMocks: true,
+    unstubEnvs: true,
+    projects: [
+      {
+        extends: true,
+        test: {
+          name: 'unit',
+          include: ['test/**/*.test.ts'],
+          exclude: [deep, endToEnd],
+          testTimeout: 30_000,
+          hookTimeout: 60_000,
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'e2e',
+          include: [endToEnd],
+          exclude: [deep],
+          // Each of these starts a whole federation, which wants both cores to itself.
+          fileParallelism: false,
+          testTimeout: 300_000,
+          hookTimeout: 300_000,
+        },
+      },
+      {
+        extends: true,
+        test: { name: 'deep', include: [deep], fileParallelism: false, testTimeout: 1_800_000, hookTimeout: 300_000 },
+      },
+    ],
+  },
+});
