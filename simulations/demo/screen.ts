@@ -64,7 +64,13 @@ export function createScreen(participants: readonly Participant[], rounds: numbe
       answersPerRound = answers;
       if (!stdout.isTTY) return;
       bars = new MultiBar(
-        { format: '  {bar} round {round}/{rounds}  {answers} answers  {duration_formatted}', hideCursor: true },
+        {
+          format: '  {bar} round {round}/{rounds}  {answers} answers  {duration_formatted}',
+          hideCursor: true,
+          // A line of text that is longer than the terminal is wide goes on in the next one.
+          linewrap: true,
+          clearOnComplete: true,
+        },
         Presets.shades_classic,
       );
       bar = bars.create(total * answers, 0, { round: 1, rounds: total, answers: `0/${answers}` });
@@ -89,6 +95,8 @@ export function createScreen(participants: readonly Participant[], rounds: numbe
       say(`   ${participants.map((participant) => verdictOf(participant, row, best)).join('   ')}`);
     },
     end: () => {
+      // Lines that came since the bar was drawn last are waiting to be written with the next drawing.
+      bars?.update();
       bars?.stop();
       bars = undefined;
       bar = undefined;
