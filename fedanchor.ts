@@ -1,7 +1,10 @@
 #!/usr/bin/env node
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { Command, CommanderError } from 'commander';
 import { registerVerifyCommand } from './client/auditor/cli.ts';
 import { registerClientCommands } from './client/cli.ts';
+import { packageRoot } from './contracts/package-root.ts';
 import { registerCoordinatorCommands } from './coordinator/cli.ts';
 import { FedanchorError } from './shared/errors.ts';
 import { registerSimulationCommands } from './simulations/cli.ts';
@@ -9,7 +12,12 @@ import { registerSimulationCommands } from './simulations/cli.ts';
 /** Exit code when nothing was done because it was asked for wrongly or could not begin. */
 const USAGE_ERROR = 2;
 
+const { version } = JSON.parse(readFileSync(join(packageRoot(), 'package.json'), 'utf8')) as {
+  readonly version: string;
+};
+
 const program = new Command('fedanchor')
+  .version(version)
   .description('A federated-learning coordinator whose every claim can be checked.')
   .exitOverride()
   .showHelpAfterError('(--help lists what there is)')

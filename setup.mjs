@@ -7,5 +7,5 @@ if (major < 20 || (major === 20 && minor < 19)) {
   console.error(`fedanchor needs Node 20.19 or newer, and this is Node ${process.versions.node}.`);
   process.exitCode = 1;
 } else {
-  import('./setup/main.mjs').then(({ main }) => main(process.argv.slice(2)));
+  import('./.setup/main.mjs').then(({ main }) => main(process.argv.slice(2)));
 }

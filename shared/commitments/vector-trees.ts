@@ -3,15 +3,15 @@ import { BLOCK } from '../fixed-point/constants.ts';
 import { buildTree, leafHash, type MerkleTree, paddingAt, TREE, type TreeKind } from './merkle-tree.ts';
 
 /** Bytes of a leaf of an update's tree: long leaves hash at several times the speed of short ones. */
-export const UPDATE_LEAF_BYTES = 4096;
+const UPDATE_LEAF_BYTES = 4096;
 
-/** Leaves of one part of an upload: a part is a subtree, so it can be verified alone as it arrives. */
-export const PART_LEAVES = 256;
+/** Leaves of one part of an upload, 2^8: a part is a subtree, so it can be verified alone as it arrives. */
+const PART_LEAVES = 256;
 
 /** Bytes of one part of an upload, the last one excepted: 1 MiB. */
 export const PART_BYTES: number = UPDATE_LEAF_BYTES * PART_LEAVES;
 
-const PART_LEVEL = Math.log2(PART_LEAVES);
+const PART_LEVEL = 8;
 
 /**
  * Little-endian bytes of an integer vector, without copying.

@@ -15,7 +15,7 @@ import type { DemoOptions } from './options.ts';
 import { addressesOf, type Cast } from './participants.ts';
 
 /** Pot of one round: 100 tokens of 18 decimals. */
-export const PRICE_PER_ROUND: bigint = 100n * 10n ** 18n;
+const PRICE_PER_ROUND = 100n * 10n ** 18n;
 
 /** The rule of a demonstration, held against the number of participants it will face. */
 export function demoRule({ rule, f, clients, attackers }: DemoOptions): RuleSpec {

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 
 /** The built command line, as its users run it. */
-export const ENTRY = fileURLToPath(new URL('../../dist/fedanchor.js', import.meta.url));
+const ENTRY = fileURLToPath(new URL('../../dist/fedanchor.js', import.meta.url));
 
 /** What a finished command left behind. */
 export interface Finished {

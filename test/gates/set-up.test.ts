@@ -57,7 +57,7 @@ beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'fedanchor-set-up-'));
   children = [];
   await cp(join(root, 'setup.mjs'), join(folder, 'setup.mjs'));
-  await cp(join(root, 'setup'), join(folder, 'setup'), { recursive: true });
+  await cp(join(root, '.setup'), join(folder, '.setup'), { recursive: true });
   const files: Record<string, string> = {
     'package.json': '{ "name": "fedanchor", "type": "module" }',
     'package-lock.json': JSON.stringify({

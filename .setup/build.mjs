@@ -11,7 +11,7 @@ const inputs = [
   'fedanchor.ts',
   'package-lock.json',
   'package.json',
-  'setup',
+  '.setup',
   'shared',
   'simulations',
   'tsconfig.build.json',
