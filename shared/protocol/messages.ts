@@ -72,6 +72,7 @@ const receiptSchema = z.strictObject({
   signature,
 });
 
+/** Held-out metrics that a participant reports. Advisory: nothing that is anchored depends on them. */
 const metricsSchema = z.strictObject({
   job: hash,
   /** Round whose model was evaluated; 0 is the model before round 1. */
@@ -86,9 +87,6 @@ const metricsSchema = z.strictObject({
   /** Held-out examples that the most frequent training label predicts rightly. */
   constantCorrect: uint32,
 });
-
-/** Held-out metrics that a participant reports. Advisory: nothing that is anchored depends on them. */
-export type MetricsMessage = z.infer<typeof metricsSchema>;
 
 const empty = z.strictObject({});
 
