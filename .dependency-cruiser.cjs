@@ -89,7 +89,10 @@ module.exports = {
       comment: 'The command line hands each verb to its folder and knows no more of it but its version.',
       severity: 'error',
       from: { path: '^fedanchor\\.ts$' },
-      to: { dependencyTypes: ['local'], pathNot: ['(^|/)cli\\.ts$', '^shared/errors\\.ts$', '^contracts/package-root\\.ts$', '^test/'] },
+      to: {
+        dependencyTypes: ['local'],
+        pathNot: ['(^|/)cli\\.ts$', '^shared/errors\\.ts$', '^contracts/package-root\\.ts$', '^test/'],
+      },
     },
     {
       name: 'nobody-on-fedanchor',
