@@ -1,97 +1,84 @@
 import type { Hex } from '../shared/bytes.ts';
 import { LedgerError } from './ledger/ledger-error.ts';
-import { decodeRevert, describeRevert } from './ledger/revert.ts';
+import { openEndpoint } from './rpc-endpoint.ts';
+import { createFailover } from './rpc-failover.ts';
+import type { EndpointHealth } from './rpc-health.ts';
+import type { RpcNotice } from './rpc-notice.ts';
 
-/** An Ethereum node, by JSON-RPC over HTTP. */
+/** An Ethereum node, by JSON-RPC over HTTP; or several of them, of which one at a time is used. */
 export interface Rpc {
-  /** Where the node is. */
+  /** Where the node in use is, for people: without password, path and query, which commonly carry a key. */
   readonly url: string;
   /**
    * Calls one method and returns its result as it came.
    *
-   * @throws LedgerError `ledger/unreachable`, `ledger/refused`, `ledger/reverted`
+   * @throws LedgerError `ledger/unreachable`, `ledger/invalid-answer`, `ledger/refused`, `ledger/reverted`; with several
+   *   addresses `ledger/wrong-chain` too
    */
   call(method: string, parameters: readonly unknown[]): Promise<unknown>;
+  /** Asks each of several endpoints for its chain and its latest block; there is none where one address was given. */
+  readonly check?: () => Promise<readonly EndpointHealth[]>;
 }
 
-/** How to reach a node. */
+/** How to reach a chain: by `url`, or by `urls` in the order of preference. */
 export interface RpcOptions {
   /** `http://` or `https://` address of the node. */
-  readonly url: string;
+  readonly url?: string;
+  /** Several of them, the preferred one first; the next one is used while those before it are in trouble. */
+  readonly urls?: readonly string[];
+  /** The chain (EIP-155) that each of `urls` must serve; left out, that of the first one which answers. */
+  readonly chainId?: bigint;
   /** Longest wait for one answer; default 30 s. */
   readonly timeoutMs?: number;
+  /** Blocks that one of `urls` may be behind another before it is left; default 5. */
+  readonly maxLagBlocks?: number;
+  /** Pause before one of `urls` that failed is tried again, doubled each time; default 1 s. */
+  readonly firstRetryMs?: number;
+  /** Longest such pause, and how often healthy endpoints are compared; default 30 s. */
+  readonly maxRetryMs?: number;
+  /** A clock that does not run backwards; default the process's. */
+  readonly nowMs?: () => number;
+  /** Told when an endpoint fails, lags, is refused or returns, and when another one takes over. */
+  readonly onNotice?: (notice: RpcNotice) => void;
   /** Ends every call in progress. */
   readonly signal?: AbortSignal;
 }
 
 /**
- * A client of one node. It keeps no state and polls nothing: what it is asked is what it asks.
+ * A client of a chain. It polls nothing: what it is asked is what it asks. With several addresses it also looks, while it
+ * is used, whether those that failed have come back.
  *
  * Written on `fetch` rather than on ethers' provider, whose background network detection and event polling retry for
  * ever and can lose events (ethers issues 972 and 4119).
+ *
+ * @throws LedgerError `ledger/invalid-url`
  */
-export function connectRpc({ url, timeoutMs = 30_000, signal }: RpcOptions): Rpc {
-  let id = 0;
-  return {
-    url,
-    async call(method, parameters) {
-      id += 1;
-      const body = JSON.stringify({ jsonrpc: '2.0', id, method, params: parameters });
-      const timeout = AbortSignal.timeout(timeoutMs);
-      let answer: { result?: unknown; error?: RpcFailure };
-      try {
-        const response = await fetch(url, {
-          method: 'POST',
-          headers: { 'content-type': 'application/json' },
-          body,
-          signal: signal === undefined ? timeout : AbortSignal.any([signal, timeout]),
-        });
-        answer = (await response.json()) as typeof answer;
-      } catch (cause) {
-        throw new LedgerError(
-          'ledger/unreachable',
-          `the chain at ${url} did not answer ${method}: check that it runs and that --rpc names it`,
-          { url, method },
-          cause,
-        );
-      }
-      if (answer.error !== undefined && answer.error !== null) throw refusal(url, method, answer.error);
-      return answer.result;
-    },
-  };
-}
-
-interface RpcFailure {
-  readonly code?: number;
-  readonly message?: string;
-  readonly data?: unknown;
-}
-
-function refusal(url: string, method: string, failure: RpcFailure): LedgerError {
-  const message = failure.message ?? 'no reason given';
-  const data = revertData(failure.data);
-  if (data !== undefined || /revert/i.test(message)) {
-    const revert = decodeRevert(data ?? '0x');
-    return new LedgerError(
-      'ledger/reverted',
-      `the contract refused ${method} with ${describeRevert(revert)}`,
-      { url, method, ...revert, rpcMessage: message },
-      failure,
-    );
+export function connectRpc(options: RpcOptions): Rpc {
+  const { url, urls = url === undefined ? [] : [url], timeoutMs = 30_000, signal } = options;
+  const endpoints = urls.map((each) =>
+    openEndpoint(each, signal === undefined ? { timeoutMs } : { timeoutMs, signal }),
+  );
+  const [only] = endpoints;
+  if (only === undefined) {
+    throw new LedgerError('ledger/invalid-url', 'no address of a chain was given: name one with --rpc');
   }
-  return new LedgerError('ledger/refused', `the chain at ${url} refused ${method}: ${message}`, {
-    url,
-    method,
-    rpcCode: failure.code,
-    rpcMessage: message,
+  if (endpoints.length === 1) return { url: only.url, call: only.ask };
+  const pool = createFailover(endpoints, {
+    ...(options.chainId === undefined ? {} : { chainId: options.chainId }),
+    maxLagBlocks: options.maxLagBlocks ?? 5,
+    firstRetryMs: options.firstRetryMs ?? 1000,
+    maxRetryMs: options.maxRetryMs ?? 30_000,
+    nowMs: options.nowMs ?? (() => performance.now()),
+    onNotice: options.onNotice ?? (() => undefined),
+    ...(signal === undefined ? {} : { signal }),
   });
-}
-
-// Most nodes put the revert's bytes into `data`; some wrap them once more.
-function revertData(data: unknown): Hex | undefined {
-  if (typeof data === 'string' && /^0x[0-9a-fA-F]*$/.test(data)) return data as Hex;
-  if (typeof data === 'object' && data !== null && 'data' in data) return revertData(data.data);
-  return undefined;
+  return {
+    get url() {
+      return pool.url;
+    },
+    call: pool.ask,
+    check: pool.check,
+  };
 }
 
 /** Reads a JSON-RPC quantity as a safe integer. */

@@ -3,6 +3,8 @@ import { FedanchorError } from '../../shared/errors.ts';
 /** What can go wrong between this program and a chain. */
 export type LedgerErrorCode =
   | 'ledger/unreachable'
+  | 'ledger/invalid-answer'
+  | 'ledger/invalid-url'
   | 'ledger/refused'
   | 'ledger/reverted'
   | 'ledger/wrong-chain'

@@ -1,52 +1,31 @@
-import { Signature, Transaction } from 'ethers';
-import { fromHex, type Hex } from '../../shared/bytes.ts';
-import { LedgerError } from '../ledger/ledger-error.ts';
-import { quantity, type Rpc } from '../rpc.ts';
-import type { Signer } from '../wallet.ts';
-import type { Call, Fees } from './fees.ts';
+import type { Hex } from '../../shared/bytes.ts';
+import { isLedgerError, LedgerError } from '../ledger/ledger-error.ts';
+import { quantity, type Rpc, toQuantity } from '../rpc.ts';
 import type { ReceiptSummary } from './outbox-store.ts';
+import { readTransaction } from './transaction.ts';
 
-/** A signed transaction. */
-export interface SignedTransaction {
-  /** The bytes to broadcast. */
-  readonly raw: Hex;
-  /** Its hash. */
-  readonly hash: Hex;
-}
-
-/** Signs a type-2 transaction (EIP-1559). */
-export function signTransaction(
-  wallet: Signer,
-  call: Call,
-  terms: Fees & { readonly chainId: bigint; readonly nonce: number; readonly gasLimit: bigint },
-): SignedTransaction {
-  const transaction = Transaction.from({ type: 2, to: call.to, data: call.data, value: call.value, ...terms });
-  transaction.signature = Signature.from(wallet.signDigest(fromHex(transaction.unsignedHash)));
-  return { raw: transaction.serialized as Hex, hash: transaction.hash as Hex };
-}
-
-/** Whether a signed transaction does exactly this call. */
-export function isSameCall(raw: Hex, call: Call): boolean {
-  const transaction = Transaction.from(raw);
-  return (
-    (transaction.to?.toLowerCase() ?? null) === (call.to?.toLowerCase() ?? null) &&
-    transaction.data.toLowerCase() === call.data.toLowerCase() &&
-    transaction.value === call.value
-  );
-}
-
-/** What a node made of a broadcast; `known` covers a transaction it has, had, or has mined. */
+/**
+ * What a node made of a broadcast: `accepted`; `known`, a transaction that it has, had or has mined, or prefers another
+ * one to; `postponed`, not for the transaction's fault; `underpriced`; `unfunded`; or refused, with the node's reason.
+ */
 export type BroadcastOutcome =
   | 'accepted'
   | 'known'
-  | 'unreachable'
+  | 'postponed'
+  | 'underpriced'
+  | 'unfunded'
   | {
       /** The node's reason. */
       readonly refused: string;
     };
 
 // Nodes agree on these words and on no codes (geth, erigon, nethermind, besu, reth and anvil were compared).
-const KNOWN = /already known|already imported|known transaction|nonce too low|oldnonce|underpriced|nonce_too_low/i;
+const MEANINGS: readonly (readonly [RegExp, BroadcastOutcome])[] = [
+  [/already known|already imported|known transaction|nonce.?too.?low|oldnonce|replacement|replace existing/i, 'known'],
+  [/insufficient.?(funds|balance)|upfront cost exceeds|not enough (funds|balance)/i, 'unfunded'],
+  [/underpriced|less than block base fee|fee ?too ?low|gas price .*(low|below)|fee cap .*less/i, 'underpriced'],
+  [/pool (is )?full|limit|busy|time.?out|temporar|internal error|syncing|not available/i, 'postponed'],
+];
 
 /** Broadcasts a transaction. Safe to repeat. */
 export async function broadcast(rpc: Rpc, raw: Hex): Promise<BroadcastOutcome> {
@@ -55,9 +34,9 @@ export async function broadcast(rpc: Rpc, raw: Hex): Promise<BroadcastOutcome> {
     return 'accepted';
   } catch (error) {
     if (!(error instanceof LedgerError)) throw error;
-    if (error.code === 'ledger/unreachable') return 'unreachable';
+    if (error.code !== 'ledger/refused' && error.code !== 'ledger/reverted') return 'postponed';
     const message = String(error.data['rpcMessage'] ?? error.message);
-    return KNOWN.test(message) ? 'known' : { refused: message };
+    return MEANINGS.find(([words]) => words.test(message))?.[1] ?? { refused: message };
   }
 }
 
@@ -73,7 +52,7 @@ export interface Mined {
 export async function findReceipt(rpc: Rpc, hashes: readonly Hex[]): Promise<Mined | undefined> {
   for (const hash of hashes) {
     const found = (await rpc.call('eth_getTransactionReceipt', [hash])) as Record<string, string> | null;
-    if (found === null || found['blockNumber'] === null) continue;
+    if (found === null) continue;
     const created = found['contractAddress'];
     return {
       succeeded: quantity(found['status']) === 1,
@@ -90,17 +69,52 @@ export async function findReceipt(rpc: Rpc, hashes: readonly Hex[]): Promise<Min
   return undefined;
 }
 
-/** How many transactions of this address are counted at a block tag: its next nonce. */
-export async function transactionCount(rpc: Rpc, address: Hex, tag: 'latest' | 'pending'): Promise<number> {
+/** Whether the node has any of these transactions, mined or waiting. */
+export async function isHeld(rpc: Rpc, hashes: readonly Hex[]): Promise<boolean> {
+  for (const hash of hashes) {
+    if ((await rpc.call('eth_getTransactionByHash', [hash])) !== null) return true;
+  }
+  return false;
+}
+
+/** How many transactions of this address are counted at a block tag or number: its next nonce there. */
+export async function transactionCount(rpc: Rpc, address: Hex, at: string | number): Promise<number> {
+  const tag = typeof at === 'number' ? toQuantity(at) : at;
   return quantity(await rpc.call('eth_getTransactionCount', [address, tag]));
 }
 
-/** Why a mined transaction failed, by calling it again on the block that holds it. */
-export async function explainRevert(rpc: Rpc, from: Hex, raw: Hex, blockNumber: number): Promise<string> {
-  const { to, data, value } = Transaction.from(raw);
-  const request = { from, data, value: `0x${value.toString(16)}`, ...(to === null ? {} : { to }) };
+/** A block's place in the chain. */
+export interface BlockId {
+  /** Its number. */
+  readonly number: number;
+  /** Its hash. */
+  readonly hash: Hex;
+}
+
+/** The block with a tag or number; undefined where the node has none. */
+export async function blockAt(rpc: Rpc, at: string | number): Promise<BlockId | undefined> {
+  const tag = typeof at === 'number' ? toQuantity(at) : at;
+  const block = (await rpc.call('eth_getBlockByNumber', [tag, false])) as Record<string, string> | null;
+  return block === null ? undefined : { number: quantity(block['number']), hash: block['hash'] as Hex };
+}
+
+/** Number of the latest finalized block; -1 before there is one, or where the node does not know the tag. */
+export async function finalizedNumber(rpc: Rpc): Promise<number> {
   try {
-    await rpc.call('eth_call', [request, `0x${(blockNumber - 1).toString(16)}`]);
+    return (await blockAt(rpc, 'finalized'))?.number ?? -1;
+  } catch (error) {
+    // geth answers with an error until it has finalized something.
+    if (isLedgerError(error, 'ledger/refused')) return -1;
+    throw error;
+  }
+}
+
+/** Why a mined transaction failed, by calling it again on the block before. */
+export async function explainRevert(rpc: Rpc, from: Hex, raw: Hex, blockNumber: number): Promise<string> {
+  const { to, data, value } = readTransaction(raw).call;
+  const request = { from, data, value: toQuantity(value), ...(to === null ? {} : { to }) };
+  try {
+    await rpc.call('eth_call', [request, toQuantity(blockNumber - 1)]);
     return 'it would succeed on the block before: another transaction came first, or gas ran out';
   } catch (error) {
     return error instanceof LedgerError ? error.message : String(error);

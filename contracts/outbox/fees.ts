@@ -37,6 +37,32 @@ export async function currentFees(rpc: Rpc): Promise<Fees> {
   return { maxFeePerGas: 2n * BigInt(block.baseFeePerGas ?? '0x0') + tip, maxPriorityFeePerGas: tip };
 }
 
+/** Fees no higher than a ceiling, in wei for one unit of gas. */
+export function cappedFees({ maxFeePerGas, maxPriorityFeePerGas }: Fees, ceilingWei: bigint): Fees {
+  const capped = maxFeePerGas < ceilingWei ? maxFeePerGas : ceilingWei;
+  return { maxFeePerGas: capped, maxPriorityFeePerGas: maxPriorityFeePerGas < capped ? maxPriorityFeePerGas : capped };
+}
+
+/**
+ * Fees with which a transaction can replace one that offered `offered`, at least what is usual now: nodes ask for a tenth
+ * more of both fees, some for more than that tenth (geth's `txpool.pricebump`, and its like elsewhere).
+ *
+ * @param ceilingWei - most that may be offered for one unit of gas
+ * @returns undefined where the ceiling leaves no room for a replacement
+ */
+export function raisedFees(offered: Fees, usual: Fees, ceilingWei: bigint): Fees | undefined {
+  const needed = (wei: bigint): bigint => (wei * 11n + 9n) / 10n + 1n;
+  const most = (a: bigint, b: bigint): bigint => (a > b ? a : b);
+  if (needed(offered.maxFeePerGas) > ceilingWei) return undefined;
+  return cappedFees(
+    {
+      maxFeePerGas: most(needed(offered.maxFeePerGas), usual.maxFeePerGas),
+      maxPriorityFeePerGas: most(needed(offered.maxPriorityFeePerGas), usual.maxPriorityFeePerGas),
+    },
+    ceilingWei,
+  );
+}
+
 /**
  * Gas limit for a call: the node's estimate and a fifth more, within the protocol's cap.
  *

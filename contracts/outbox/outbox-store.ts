@@ -16,15 +16,27 @@ export interface ReceiptSummary {
   readonly contractAddress?: Hex;
 }
 
+/** Transactions that do nothing, signed to take the nonce of one that should no longer be mined. */
+export interface Cancellation {
+  /** The one that was signed last. */
+  readonly rawTransaction: Hex;
+  /** Hashes of all of them, the latest first. */
+  readonly hashes: readonly Hex[];
+}
+
 interface RowBase {
   /** The caller's idempotency key, such as `anchor:<contract>:<round>:<attempt>`. */
   readonly id: string;
   /** The wallet's transaction number. */
   readonly nonce: number;
-  /** The signed transaction that was broadcast last. */
+  /** The signed transaction that was broadcast last, its cancellation aside. */
   readonly rawTransaction: Hex;
-  /** Hashes of every transaction ever signed for this id, the latest first: any of them may be mined. */
+  /** Hashes of every transaction ever signed to do this, the latest first: any of them may be mined. */
   readonly hashes: readonly Hex[];
+  /** When it was signed first, in ms since 1970. */
+  readonly signedAtMs?: number;
+  /** What competes with it for its nonce, once it has been cancelled. */
+  readonly cancellation?: Cancellation;
 }
 
 /** Signed and kept, perhaps broadcast, not yet known to be mined deep enough. */
@@ -41,14 +53,16 @@ export interface ConfirmedRow extends RowBase {
   readonly receipt: ReceiptSummary;
 }
 
-/** Not done: mined but reverted, refused by the node, or its nonce taken by another transaction. */
+/** Not done: mined but reverted, refused by the node, cancelled, or its nonce taken by another transaction. */
 export interface FailedRow extends RowBase {
   /** Tells the members of the union apart. */
   readonly state: 'failed';
-  /** `reverted` is for good; after `refused` and `replaced` nothing was mined, and the same id may be sent again. */
-  readonly reason: 'reverted' | 'refused' | 'replaced';
+  /** `reverted` is for good; after the others it has not been done, and the same id may be sent again. */
+  readonly reason: 'reverted' | 'refused' | 'replaced' | 'cancelled';
   /** One sentence. */
   readonly detail: string;
+  /** What the chain said, where a transaction of this row was mined: the one that reverted, or the cancellation. */
+  readonly receipt?: ReceiptSummary;
 }
 
 /** One intended transaction. Rows are plain data (no bigint), so that any store can keep them as JSON. */

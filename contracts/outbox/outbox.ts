@@ -1,27 +1,54 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Hex } from '../../shared/bytes.ts';
-import { isLedgerError, LedgerError } from '../ledger/ledger-error.ts';
-import { quantity, type Rpc } from '../rpc.ts';
+import { LedgerError } from '../ledger/ledger-error.ts';
+import { connectRpc, type Rpc } from '../rpc.ts';
 import type { Signer } from '../wallet.ts';
-import { broadcast, explainRevert, findReceipt, isSameCall, signTransaction, transactionCount } from './chain.ts';
-import { type Call, currentFees, type Fees, gasLimitOf } from './fees.ts';
+import { requestCancel } from './cancel.ts';
+import type { OutboxContext } from './context.ts';
+import { failure, stopped } from './failure.ts';
+import { type Call, currentFees, type Fees } from './fees.ts';
+import { createFunds } from './funds.ts';
+import { createLook } from './look.ts';
+import { codeOf, createNotices, type OutboxNotice } from './notices.ts';
 import { OutboxError } from './outbox-error.ts';
-import type { FailedRow, OutboxRow, OutboxStore, PendingRow, ReceiptSummary } from './outbox-store.ts';
+import type { OutboxStore, ReceiptSummary } from './outbox-store.ts';
+import { place } from './place.ts';
+import { createRows } from './rows.ts';
+import { type OutboxStatus, readStatus } from './status.ts';
+import { type Pause, startTicker } from './ticker.ts';
+import { createWaiters } from './waiters.ts';
 
 /** What an outbox needs. */
 export interface OutboxOptions {
-  /** The node to broadcast to. */
-  readonly rpc: Rpc;
+  /** The chain; or name `rpcUrls`. */
+  readonly rpc?: Rpc;
+  /** Addresses of nodes of the chain, the preferred one first. */
+  readonly rpcUrls?: readonly string[];
   /** The wallet; nothing else may send from it while this outbox lives. */
   readonly wallet: Signer;
   /** Where rows are kept. */
   readonly store: OutboxStore;
   /** The chain it must be (EIP-155); left out, whatever chain the node serves. */
   readonly chainId?: bigint;
-  /** Blocks that must hold a transaction before it counts, its own included; default 1. */
-  readonly confirmations?: number;
-  /** Pause between two looks for a receipt; default 250 ms. */
+  /**
+   * Blocks that must hold a transaction before it counts, its own included, default 1; or `finalized`, for the chain's own
+   * finality (the `finalized` tag of execution-apis).
+   */
+  readonly confirmations?: number | 'finalized';
+  /** Blocks that may pass the next transaction by before its fees are raised; default 3. */
+  readonly bumpAfterBlocks?: number;
+  /** Ceiling on what is offered for one unit of gas, in wei; default 500 gwei. There, transactions wait. */
+  readonly maxFeePerGasWei?: bigint;
+  /** Whether `send` waits until an empty wallet is funded, the default, or throws `outbox/empty-wallet`. */
+  readonly whenEmpty?: 'wait' | 'throw';
+  /** Pause between two looks while something is pending; default 250 ms. */
   readonly pollIntervalMs?: number;
+  /** Pause between two looks while nothing is, and the longest one while the chain is away; default 12 s. */
+  readonly idleIntervalMs?: number;
+  /** Told of what happens beside the outcome of each transaction. */
+  readonly onNotice?: (notice: OutboxNotice) => void;
+  /** Time in ms since 1970; default the system's. */
+  readonly now?: () => number;
   /** Stops waiting and sending; rows stay for the next start. */
   readonly signal?: AbortSignal;
   /** How fees are chosen; default {@link currentFees}. */
@@ -40,6 +67,14 @@ export interface SendRequest {
   readonly value?: bigint;
 }
 
+/** How a cancellation ended. */
+export interface CancelOutcome {
+  /** False if the transaction was mined after all. */
+  readonly cancelled: boolean;
+  /** What was mined, unless another program's transaction took the nonce. */
+  readonly receipt?: ReceiptSummary;
+}
+
 /** The one writer of a wallet. */
 export interface Outbox {
   /** The wallet's address, lower case. */
@@ -50,195 +85,149 @@ export interface Outbox {
    * Sends a transaction once and resolves when it is confirmed. With an id that is known already nothing is sent again:
    * the answer is that of the first time.
    *
-   * @throws LedgerError `ledger/reverted`, `ledger/unreachable`, `ledger/refused` before anything was sent
-   * @throws OutboxError `outbox/reverted` (mined, failed), `outbox/refused`, `outbox/nonce-taken`, `outbox/id-reused`,
-   *   `outbox/stopped`
+   * @throws LedgerError `ledger/reverted`, `ledger/unreachable`, `ledger/invalid-answer`, `ledger/refused` before anything
+   *   was sent
+   * @throws OutboxError `outbox/reverted` (mined, failed), `outbox/refused`, `outbox/nonce-taken` (and the call would fail
+   *   now), `outbox/cancelled`, `outbox/empty-wallet`, `outbox/id-reused`, `outbox/stopped`
    */
   send(request: SendRequest): Promise<ReceiptSummary>;
+  /**
+   * Takes a pending transaction back, by one that does nothing with the same nonce, and resolves when either is confirmed.
+   * Nothing is ever cancelled unasked.
+   *
+   * @throws OutboxError `outbox/not-pending`, `outbox/fee-ceiling`, `outbox/empty-wallet`, `outbox/stopped`
+   */
+  cancel(id: string): Promise<CancelOutcome>;
+  /** How things stand, for metrics and diagnosis; asks nobody. */
+  status(): OutboxStatus;
 }
 
-const REBROADCAST_EVERY = 20;
-const LOOKS_BEFORE_REPLACED = 3;
+const LOOKS_BEFORE_TAKEN = 3;
+const DEFAULT_CEILING_WEI = 500_000_000_000n;
 
 /**
  * Opens the outbox of one wallet. Rows of an earlier process are taken up: what was signed is broadcast again, as it is,
- * and followed to its end; what was confirmed on a block that the chain has lost is broadcast again too.
+ * and followed to its end. What was confirmed on a block that the chain loses is broadcast again too, then and later.
  *
  * Every transaction is signed and kept BEFORE it is broadcast, so a crash can neither lose nor double it.
  *
- * @throws LedgerError `ledger/unreachable`, `ledger/wrong-chain`
+ * @throws LedgerError `ledger/unreachable`, `ledger/invalid-answer`, `ledger/wrong-chain`, `ledger/invalid-url`
  */
 export async function createOutbox(options: OutboxOptions): Promise<Outbox> {
-  const { rpc, wallet, store, signal, confirmations = 1, pollIntervalMs = 250, fees = currentFees } = options;
+  const { wallet, signal, pollIntervalMs = 250, idleIntervalMs = 12_000, now = Date.now } = options;
+  const notices = createNotices(options.onNotice, now);
+  const rpc =
+    options.rpc ??
+    connectRpc({
+      ...{ urls: options.rpcUrls ?? [], onNotice: notices.tell },
+      ...(options.chainId === undefined ? {} : { chainId: options.chainId }),
+      ...(signal === undefined ? {} : { signal }),
+    });
   const chainId = BigInt((await rpc.call('eth_chainId', [])) as string);
   if (options.chainId !== undefined && options.chainId !== chainId) {
     throw new LedgerError(
       'ledger/wrong-chain',
       `the node at ${rpc.url} serves chain ${chainId}, not ${options.chainId}: name another --rpc`,
-      { expected: options.chainId.toString(), found: chainId.toString() },
+      { url: rpc.url, expected: options.chainId.toString(), found: chainId.toString() },
     );
   }
-  const rows = new Map<string, OutboxRow>();
-  const watches = new Map<string, Promise<ReceiptSummary>>();
+  const rows = createRows(options.store, signal);
+  const waiters = createWaiters(signal);
+  const context: OutboxContext = {
+    ...{ rpc, wallet, chainId, rows, notices, now },
+    funds: createFunds(rpc, wallet.address, rows, notices),
+    confirmations: options.confirmations ?? 1,
+    patience: { bumpAfterBlocks: options.bumpAfterBlocks ?? 3, looksBeforeTaken: LOOKS_BEFORE_TAKEN },
+    maxFeePerGasWei: options.maxFeePerGasWei ?? DEFAULT_CEILING_WEI,
+    fees: options.fees ?? currentFees,
+    settle: waiters.settle,
+  };
+  const look = createLook(context);
   let turn: Promise<unknown> = Promise.resolve();
+  let failures = 0;
 
-  await rehydrate();
+  await rows.load();
+  await look();
+  const wake = startTicker(work, nextPause(), signal);
+
   return {
     address: wallet.address,
     chainId,
     async send({ id, to, data, value = 0n }) {
-      const row = await inTurn(() => place(id, { to, data, value }));
-      return row.state === 'confirmed' ? row.receipt : watch(row);
+      const { row, settled } = await untilPlaced(id, { to, data, value });
+      if (row.state === 'confirmed') return row.receipt;
+      wake();
+      const end = await settled;
+      if (end.state === 'failed') throw failure(end);
+      return end.receipt;
     },
+    async cancel(id) {
+      const settled = await inTurn(async () => {
+        if (signal?.aborted) throw stopped(id);
+        await requestCancel(context, id);
+        return { end: waiters.wait(id) };
+      });
+      wake();
+      const end = await settled.end;
+      const { receipt } = end;
+      return {
+        cancelled: end.state === 'failed' && end.reason === 'cancelled',
+        ...(receipt === undefined ? {} : { receipt }),
+      };
+    },
+    status: () => readStatus(context),
   };
 
-  // Nonces are handed out, kept and broadcast one at a time; waiting for receipts is not part of a turn.
-  function inTurn<T>(work: () => Promise<T>): Promise<T> {
-    const result = turn.then(work);
+  // Nonces are handed out, kept and broadcast one at a time, and no look at the chain comes between.
+  function inTurn<T>(step: () => Promise<T>): Promise<T> {
+    const result = turn.then(step);
     turn = result.catch(() => undefined);
     return result;
   }
 
-  async function keep<Row extends OutboxRow>(row: Row): Promise<Row> {
-    await store.put(row);
-    rows.set(row.id, row);
-    return row;
-  }
-
-  async function rehydrate(): Promise<void> {
-    const kept = [...(await store.all())].sort((a, b) => a.nonce - b.nonce);
-    const count = await transactionCount(rpc, wallet.address, 'latest');
-    for (const row of kept) {
-      rows.set(row.id, row);
-      if (row.state === 'confirmed' && row.nonce >= count) {
-        const { receipt: _, ...rest } = row;
-        await keep({ ...rest, state: 'pending' });
+  /** Tries until the wallet can pay for it. Whoever waits is noted within the turn, before any look can settle the row. */
+  async function untilPlaced(id: string, call: Call) {
+    for (let pauseMs = pollIntervalMs; ; pauseMs = Math.min(2 * pauseMs, idleIntervalMs)) {
+      const placed = await inTurn(async () => {
+        if (signal?.aborted) throw stopped(id);
+        const row = await place(context, id, call);
+        return row.state === 'short'
+          ? row.shortfall
+          : { row, settled: row.state === 'pending' ? waiters.wait(id) : Promise.resolve(row) };
+      });
+      if ('row' in placed) return placed;
+      const { message, balanceWei, needWei } = placed;
+      if (options.whenEmpty === 'throw') {
+        const data = { id, address: wallet.address, balanceWei: balanceWei.toString(), needWei: needWei.toString() };
+        throw new OutboxError('outbox/empty-wallet', message, data);
       }
-    }
-    for (const { id } of kept) {
-      const row = rows.get(id);
-      if (row?.state !== 'pending') continue;
-      await broadcast(rpc, row.rawTransaction);
-      // Whoever sends this id again sees the outcome; until then it is only written down.
-      watch(row).catch(() => undefined);
+      await delay(pauseMs, undefined, signal === undefined ? {} : { signal }).catch(() => undefined);
     }
   }
 
-  async function place(id: string, call: Call): Promise<Exclude<OutboxRow, FailedRow>> {
-    if (signal?.aborted) throw stopped(id);
-    const known = rows.get(id);
-    let earlier: readonly Hex[] = [];
-    if (known !== undefined) {
-      if (!isSameCall(known.rawTransaction, call)) {
-        throw new OutboxError(
-          'outbox/id-reused',
-          `the outbox id "${id}" already stands for another transaction: give every transaction its own id`,
-          { id, transactionHash: known.hashes[0] },
-        );
+  async function work(): Promise<Pause> {
+    try {
+      await inTurn(look);
+      failures = 0;
+      const message = 'transactions go on';
+      notices.clear('look', { type: 'resumed', level: 'info', message, data: { url: rpc.url } });
+    } catch (error) {
+      failures += 1;
+      if (!signal?.aborted) {
+        const message = `transactions wait: ${error instanceof Error ? error.message : String(error)}`;
+        notices.raise('look', { type: 'stalled', level: 'warn', code: codeOf(error), message, data: { url: rpc.url } });
       }
-      if (known.state !== 'failed') return known;
-      if (known.reason === 'reverted') throw failure(known);
-      // An earlier try that was written off may have been mined after all.
-      earlier = ownHashes(known);
-      if ((await findReceipt(rpc, earlier)) !== undefined) return keep(pendingAgain(known, earlier));
+      const asked = error instanceof LedgerError ? Number(error.data['retryAfterMs'] ?? 0) : 0;
+      const { ms, holdsProcess } = nextPause();
+      return { ms: Math.max(ms, asked), holdsProcess };
     }
-    const gasLimit = await gasLimitOf(rpc, wallet.address, call);
-    const nonce = await nextNonce();
-    const signed = signTransaction(wallet, call, { chainId, nonce, gasLimit, ...(await fees(rpc)) });
-    const row = await keep<PendingRow>({
-      id,
-      nonce,
-      rawTransaction: signed.raw,
-      hashes: [signed.hash, ...earlier.filter((hash) => hash !== signed.hash)],
-      state: 'pending',
-    });
-    const outcome = await broadcast(rpc, row.rawTransaction);
-    if (typeof outcome === 'object') {
-      throw failure(await keep<FailedRow>({ ...row, state: 'failed', reason: 'refused', detail: outcome.refused }));
-    }
-    return row;
+    return nextPause();
   }
 
-  /** Two ids with the same call, one after the other on the same freed nonce, are byte for byte the same transaction. */
-  function ownHashes(failed: FailedRow): readonly Hex[] {
-    const others = [...rows.values()].filter((row) => row.id !== failed.id);
-    return failed.hashes.filter((hash) => !others.some((row) => row.hashes.includes(hash)));
+  function nextPause(): Pause {
+    const holdsProcess = rows.pending().length > 0;
+    if (failures > 0)
+      return { ms: Math.min(idleIntervalMs, pollIntervalMs * 2 ** Math.min(failures, 16)), holdsProcess };
+    return { ms: holdsProcess ? pollIntervalMs : idleIntervalMs, holdsProcess };
   }
-
-  async function nextNonce(): Promise<number> {
-    const own = [...rows.values()].filter((row) => row.state === 'pending').map((row) => row.nonce + 1);
-    return Math.max(await transactionCount(rpc, wallet.address, 'pending'), ...own);
-  }
-
-  function watch(row: PendingRow): Promise<ReceiptSummary> {
-    const running = watches.get(row.id);
-    if (running !== undefined) return running;
-    const started = follow(row).finally(() => watches.delete(row.id));
-    watches.set(row.id, started);
-    return started;
-  }
-
-  /** pending -> confirmed | failed */
-  async function follow(row: PendingRow): Promise<ReceiptSummary> {
-    let looksWithoutNonce = 0;
-    for (let look = 1; ; look++) {
-      try {
-        const mined = await findReceipt(rpc, row.hashes);
-        if (mined !== undefined) {
-          looksWithoutNonce = 0;
-          if (!mined.succeeded) {
-            const detail = await explainRevert(rpc, wallet.address, row.rawTransaction, mined.receipt.blockNumber);
-            throw failure(await keep<FailedRow>({ ...row, state: 'failed', reason: 'reverted', detail }));
-          }
-          if (confirmations <= 1 || (await depthOf(mined.receipt.blockNumber)) >= confirmations) {
-            await keep({ ...row, state: 'confirmed', receipt: mined.receipt });
-            return mined.receipt;
-          }
-        } else if ((await transactionCount(rpc, wallet.address, 'latest')) > row.nonce) {
-          // Nodes behind one address may lag behind each other, so one look is not enough.
-          looksWithoutNonce += 1;
-          if (looksWithoutNonce >= LOOKS_BEFORE_REPLACED) {
-            const detail = `another transaction used nonce ${row.nonce}`;
-            throw failure(await keep<FailedRow>({ ...row, state: 'failed', reason: 'replaced', detail }));
-          }
-        } else if (look % REBROADCAST_EVERY === 0) {
-          await broadcast(rpc, row.rawTransaction);
-        }
-      } catch (error) {
-        // The transaction is out; a node that is away for a while changes nothing about that.
-        if (!isLedgerError(error, 'ledger/unreachable') && !isLedgerError(error, 'ledger/refused')) throw error;
-      }
-      if (signal?.aborted) throw stopped(row.id);
-      await delay(pollIntervalMs, undefined, signal === undefined ? {} : { signal }).catch(() => undefined);
-      if (signal?.aborted) throw stopped(row.id);
-    }
-  }
-
-  async function depthOf(blockNumber: number): Promise<number> {
-    return quantity(await rpc.call('eth_blockNumber', [])) - blockNumber + 1;
-  }
-}
-
-function pendingAgain({ id, nonce, rawTransaction }: FailedRow, hashes: readonly Hex[]): PendingRow {
-  return { id, nonce, rawTransaction, hashes, state: 'pending' };
-}
-
-function failure({ id, reason, detail, hashes, nonce }: FailedRow): OutboxError {
-  const data = { id, nonce, transactionHash: hashes[0], detail };
-  switch (reason) {
-    case 'reverted':
-      return new OutboxError('outbox/reverted', `transaction "${id}" was mined but failed: ${detail}`, data);
-    case 'refused':
-      return new OutboxError('outbox/refused', `the node did not take transaction "${id}": ${detail}`, data);
-    case 'replaced':
-      return new OutboxError(
-        'outbox/nonce-taken',
-        `transaction "${id}" can no longer be mined, ${detail}: give this program a wallet of its own`,
-        data,
-      );
-  }
-}
-
-function stopped(id: string): OutboxError {
-  return new OutboxError('outbox/stopped', `the outbox was stopped before transaction "${id}" was confirmed`, { id });
 }
