@@ -1,6 +1,9 @@
 import { sha256 } from '@noble/hashes/sha2.js';
 
-/** SHA-256 as a port: `@noble/hashes` is everywhere, a composition root may install the platform's own. */
+/**
+ * SHA-256 as a port: `@noble/hashes` is everywhere, a composition root may install the platform's own. It must not keep
+ * what it is given, whose memory is used again.
+ */
 export type Sha256 = (data: Uint8Array) => Uint8Array;
 
 let installed: Sha256 = sha256;

@@ -27,6 +27,13 @@ export class MerkleError extends FedanchorError<'merkle/no-leaves' | 'merkle/no-
 /** A leaf that is not there: 32 zero bytes, of which nobody knows a preimage. */
 export const PADDING: Uint8Array = new Uint8Array(32);
 
+const DIGEST_BYTES = 32;
+
+// What is hashed is put together in the same memory again and again: trees have very many leaves, almost all of one
+// length. Nothing of one call is left over in the next, for each byte is written each time but the leaf's second, zero.
+let leafInput: Uint8Array = new Uint8Array(2);
+const nodeInput: Uint8Array = new Uint8Array(2 + 2 * DIGEST_BYTES);
+
 /**
  * Hash of a leaf: `SHA-256(kind ‖ 0 ‖ data)`.
  *
@@ -34,10 +41,10 @@ export const PADDING: Uint8Array = new Uint8Array(32);
  * @param data - the leaf's bytes, of any length
  */
 export function leafHash(kind: TreeKind, data: Uint8Array): Uint8Array {
-  const tagged = new Uint8Array(data.length + 2);
-  tagged[0] = kind;
-  tagged.set(data, 2);
-  return sha256Digest(tagged);
+  if (leafInput.length !== data.length + 2) leafInput = new Uint8Array(data.length + 2);
+  leafInput[0] = kind;
+  leafInput.set(data, 2);
+  return sha256Digest(leafInput);
 }
 
 /**
@@ -47,7 +54,15 @@ export function leafHash(kind: TreeKind, data: Uint8Array): Uint8Array {
  * @param level - height of the node: 1 for a parent of leaves
  */
 export function nodeHash(kind: TreeKind, level: number, left: Uint8Array, right: Uint8Array): Uint8Array {
-  return sha256Digest(concatBytes(Uint8Array.of(kind, level), left, right));
+  // A sibling in a proof may have any length: then it must not share the buffer, in which it would leave some of before.
+  if (left.length !== DIGEST_BYTES || right.length !== DIGEST_BYTES) {
+    return sha256Digest(concatBytes(Uint8Array.of(kind, level), left, right));
+  }
+  nodeInput[0] = kind;
+  nodeInput[1] = level;
+  nodeInput.set(left, 2);
+  nodeInput.set(right, 2 + DIGEST_BYTES);
+  return sha256Digest(nodeInput);
 }
 
 /** A Merkle tree with all its levels in memory: 64 bytes a leaf. */

@@ -9,6 +9,9 @@ export interface SigningDomain {
   readonly anchor: Hex;
 }
 
+/** Stands for the contract in what is signed for a coordinator as a whole and not for one job. */
+export const NO_ANCHOR: Hex = `0x${'00'.repeat(20)}`;
+
 type FieldType = 'bytes32' | 'uint8' | 'uint32' | 'uint64' | 'uint256' | 'address' | 'string' | 'bytes26';
 type FieldValue = string | number | bigint;
 

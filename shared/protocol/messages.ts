@@ -43,6 +43,8 @@ const jobStateSchema = z.strictObject({
   plan: planSchema.nullable(),
   /** Milliseconds left for the open round as the coordinator sees it, while collecting. */
   remainingMs: z.number().nullable(),
+  /** Who is asked in the open round: those whose ticket is at most `cut`. Absent: everyone. */
+  draw: z.strictObject({ seedIndex: uint32, seed: hash, cut: hash.nullable() }).optional(),
   /** Why the job failed. */
   reason: z.string().nullable(),
 });
@@ -90,6 +92,70 @@ const metricsSchema = z.strictObject({
 
 const empty = z.strictObject({});
 
+const jobSummarySchema = z.strictObject({
+  job: hash,
+  name: z.string(),
+  anchor: address,
+  vault: address.nullable(),
+  /** As in `job.state`; `created` has not been started yet, `unavailable` cannot be opened. */
+  phase: z.enum(['created', 'unavailable', 'open', 'collecting', 'aggregating', 'anchoring', 'closed', 'failed']),
+  /** Whether an operator keeps further rounds from opening. */
+  paused: z.boolean(),
+  /** Rounds anchored. */
+  round,
+  /** Rounds in all. */
+  rounds: round,
+  /** Participants that can be asked now. */
+  present: uint32,
+  /** Participants that must be there before round 1. */
+  expected: uint32,
+  /** Why it failed, is paused or cannot be opened. */
+  reason: z.string().nullable(),
+});
+
+/** A job as an operator's list shows it. */
+export type JobSummary = z.infer<typeof jobSummarySchema>;
+
+const jobDetailSchema = jobSummarySchema.extend({
+  modelRoot: hash,
+  attempt: uint32,
+  /** Milliseconds left for the open round. */
+  remainingMs: z.number().nullable(),
+  /** Anchored rounds, the first one first. */
+  history: z.array(
+    z.strictObject({
+      round,
+      attempt: uint32,
+      modelRoot: hash,
+      transactionHash: hash,
+      blockNumber: z.number(),
+      gasUsed: z.string(),
+      accepted: uint32,
+      closeMs: z.number(),
+    }),
+  ),
+  participants: z.array(
+    z.strictObject({
+      address,
+      present: z.boolean(),
+      /** Why it is banned. */
+      banned: z.string().nullable(),
+      /** Its answer to the open round. */
+      answer: z.enum(['accepted', 'refused', 'declined']).nullable(),
+      accepted: uint32,
+      refused: uint32,
+      declined: uint32,
+      /** How long its latest accepted update took since the round had opened. */
+      answerMs: z.number().nullable(),
+    }),
+  ),
+});
+
+/** A job as an operator sees it in full. */
+export type JobDetail = z.infer<typeof jobDetailSchema>;
+
+const why = z.string().max(500);
+
 /** One request of the control plane: what is asked and what a success answers. */
 interface Operation {
   /** Schema of the request. */
@@ -102,13 +168,20 @@ interface Operation {
 export const OPERATIONS = {
   /** Asks for a challenge to sign. */
   'session.challenge': {
-    request: z.strictObject({ protocol: z.literal(PROTOCOL_VERSION), address, role }),
+    request: z.strictObject({
+      protocol: z.literal(PROTOCOL_VERSION),
+      address,
+      role,
+      /** The job to take part in; null for an operator, whose session is with the coordinator itself. */
+      job: hash.nullable(),
+    }),
     answer: z.strictObject({
       challenge: hash,
       coordinator: address,
       chainId: z.string().regex(/^[1-9][0-9]{0,77}$/),
+      /** The job's RoundAnchor, part of what is signed; the zero address where there is no job. */
       anchor: address,
-      job: hash,
+      job: hash.nullable(),
     }),
   },
   /** Opens the session with the signed challenge; the token opens the bulk plane. */
@@ -153,6 +226,23 @@ export const OPERATIONS = {
   'metrics.report': { request: metricsSchema, answer: empty },
   /** Subscribes an operator to `job.event`, from the beginning of the job. */
   'job.watch': { request: z.strictObject({ job: hash }), answer: z.strictObject({ state: jobStateSchema }) },
+  /** Lists an operator the coordinator's jobs: all, or those that are open and so can be asked about. */
+  'operator.jobs': {
+    request: z.strictObject({ which: z.enum(['all', 'open']) }),
+    answer: z.strictObject({ jobs: z.array(jobSummarySchema) }),
+  },
+  /** Shows an operator one job in full. */
+  'operator.job': { request: z.strictObject({ job: hash }), answer: z.strictObject({ job: jobDetailSchema }) },
+  /** Starts, pauses, resumes or stops a job; answers what it is then. */
+  'operator.act': {
+    request: z.strictObject({ job: hash, action: z.enum(['start', 'pause', 'resume', 'stop']), reason: why }),
+    answer: z.strictObject({ job: jobSummarySchema, changed: z.boolean() }),
+  },
+  /** Keeps a participant out of a job, or lets it in again. */
+  'operator.participant': {
+    request: z.strictObject({ job: hash, participant: address, action: z.enum(['ban', 'allow']), reason: why }),
+    answer: z.strictObject({ job: jobDetailSchema, changed: z.boolean() }),
+  },
 } as const satisfies Record<string, Operation>;
 
 /** Name of a request. */

@@ -1,8 +1,8 @@
 import type { Hex } from '../bytes.ts';
 
-/** Path of a content-addressed blob: GET (with Range) and HEAD. */
-export function blobPath(root: Hex): string {
-  return `/blobs/${root}`;
+/** Path of a job's content-addressed blob: GET (with Range) and HEAD. */
+export function blobPath(job: Hex, root: Hex): string {
+  return `/jobs/${job}/blobs/${root}`;
 }
 
 /** Path of one part of an offered update: PUT (idempotent, verified on arrival) and HEAD (is it there?). */

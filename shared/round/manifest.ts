@@ -5,6 +5,7 @@ import { canonicalJson, decodeCanonicalJson, type Json } from '../codec.ts';
 import { FedanchorError } from '../errors.ts';
 import { DEFAULT_FRACTION_BITS } from '../fixed-point/constants.ts';
 import { UPDATE_BITS_RANGE } from '../fixed-point/update-bits.ts';
+import { participationSchema } from './participation.ts';
 
 /** Version of the manifest's format. */
 const MANIFEST_VERSION = 1;
@@ -60,18 +61,7 @@ const manifestSchema = z.strictObject({
     }),
   }),
   rounds: z.number().int().positive().max(0xff_ffff),
-  participation: z.strictObject({
-    /** Admission to the job: those listed, or anyone. */
-    admission: z.union([z.literal('open'), z.array(z.string().regex(/^0x[0-9a-f]{40}$/))]),
-    /** Participants that must have joined before round 1 opens. */
-    expected: count,
-    /** Updates without which a round is not aggregated. */
-    quorum: count,
-    /** Time a round stays open for those who have not answered, in milliseconds. */
-    deadlineMs: z.number().int().positive().max(31_536_000_000),
-    /** How often a round below its quorum is tried again before the job fails. */
-    retries: z.number().int().min(0).max(1000),
-  }),
+  participation: participationSchema,
   rewards: z.strictObject({
     /** Pot of each round in the token's smallest unit, as a decimal string. */
     pricePerRound: z.string().regex(/^(0|[1-9][0-9]{0,37})$/),

@@ -32,12 +32,18 @@ const receipt = {
 };
 const metrics = { job: HASH, round: 1, modelRoot: HASH, correct: 1, total: 2, lossSum: 0.5, constantCorrect: 1 };
 
+const summary = {
+  ...{ job: HASH, name: 'a job', anchor: ADDRESS, vault: ADDRESS, phase: 'created', paused: false, round: 1 },
+  ...{ rounds: 2, present: 3, expected: 4, reason: null },
+};
+const detail = { ...summary, modelRoot: HASH, attempt: 0, remainingMs: null, history: [], participants: [] };
+
 type Members = Record<string, unknown>;
 
 /** One valid request and answer of every operation. */
 const VALID: Record<OperationName, { request: Members; answer: Members }> = {
   'session.challenge': {
-    request: { protocol: PROTOCOL_VERSION, address: ADDRESS, role: 'participant' },
+    request: { protocol: PROTOCOL_VERSION, address: ADDRESS, role: 'participant', job: HASH },
     answer: { challenge: HASH, coordinator: ADDRESS, chainId: '31337', anchor: ADDRESS, job: HASH },
   },
   'session.open': { request: { signature: SIGNATURE }, answer: { token: 't' } },
@@ -51,6 +57,16 @@ const VALID: Record<OperationName, { request: Members; answer: Members }> = {
   'round.decline': { request: { job: HASH, round: 1, attempt: 0, code: 'x', message: 'y' }, answer: {} },
   'metrics.report': { request: metrics, answer: {} },
   'job.watch': { request: { job: HASH }, answer: { state } },
+  'operator.jobs': { request: { which: 'all' }, answer: { jobs: [] } },
+  'operator.job': { request: { job: HASH }, answer: { job: detail } },
+  'operator.act': {
+    request: { job: HASH, action: 'pause', reason: '' },
+    answer: { job: summary, changed: true },
+  },
+  'operator.participant': {
+    request: { job: HASH, participant: ADDRESS, action: 'ban', reason: 'left the consortium' },
+    answer: { job: detail, changed: false },
+  },
 };
 
 const names = Object.keys(OPERATIONS) as OperationName[];
@@ -155,7 +171,7 @@ describe('parseJobState', () => {
 
 describe('routes', () => {
   it('are made of roots and numbers alone', () => {
-    expect(blobPath(HASH)).toBe(`/blobs/${HASH}`);
+    expect(blobPath(HASH, HASH)).toBe(`/jobs/${HASH}/blobs/${HASH}`);
     expect(partPath(HASH, HASH, 3)).toBe(`/jobs/${HASH}/uploads/${HASH}/parts/3`);
   });
 });
