@@ -5,6 +5,8 @@ import type { Hex } from '../shared/bytes.ts';
 import { usePlatformHashing } from '../shared/runtime/platform-hashing.ts';
 import { createCliLog } from './cli-log.ts';
 import type { TextKind } from './data/text-folder.ts';
+import { type InitModelOptions, initModel } from './init-model.ts';
+import { registerClaimCommand } from './rewards/claim-command.ts';
 import { type ClientOptions, createClient } from './run.ts';
 import type { ClientOutcome } from './session/state.ts';
 import { createNextCharacterFactory } from './tasks/next-character.ts';
@@ -33,6 +35,20 @@ const INTERRUPTED = 130;
 export function registerClientCommands(program: Command): void {
   const client = program.command('client').description('take part in a job with your own data');
   configureRun(client.command('run').description('train in every round of a job until it ends'));
+  registerClaimCommand(client, parseAddress);
+  client
+    .command('init-model')
+    .description('draw the weights that a job starts from')
+    .requiredOption('--architecture <file>', 'the architecture as layers JSON')
+    .option('--seed <number>', 'the same seed draws the same weights on every machine', parseSeed, 1)
+    .option('--out <file>', 'file to write', 'model.safetensors')
+    .option('--json', 'print JSON', false)
+    .action(async ({ json, ...options }: InitModelOptions & { readonly json: boolean }) => {
+      const parameters = await initModel(options);
+      const { out, seed } = options;
+      const told = json ? JSON.stringify({ file: out, parameters, seed }) : `${out}: ${parameters} parameters`;
+      process.stdout.write(`${told}\n`);
+    });
 }
 
 /**

@@ -106,6 +106,7 @@ export function createClient(options: ClientOptions): Client {
         log,
       });
       const session = drive({
+        participant: signer.address,
         perform: performer.perform,
         reconnect: (refusals) => control.reconnect(backoffMs(pauses, refusals + 1)),
         log,

@@ -1,46 +1,59 @@
 import { join } from 'node:path';
 import type { FastifyInstance } from 'fastify';
-import type { JobFacts } from '../contracts/ledger/facts.ts';
-import { connectLedger } from '../contracts/ledger/ledger.ts';
-import { createLedgerWriter } from '../contracts/ledger/ledger-writer.ts';
+import type { OutboxNotice } from '../contracts/outbox/notices.ts';
 import { createOutbox } from '../contracts/outbox/outbox.ts';
-import { connectRpc, type Rpc } from '../contracts/rpc.ts';
+import { connectRpc } from '../contracts/rpc.ts';
 import type { Signer } from '../contracts/wallet.ts';
 import type { Hex } from '../shared/bytes.ts';
 import { FedanchorError } from '../shared/errors.ts';
-import type { Role } from '../shared/protocol/messages.ts';
 import { usePlatformHashing } from '../shared/runtime/platform-hashing.ts';
-import { createFileBlobStore } from './blobs/file-blob-store.ts';
-import { createUploadStore } from './blobs/upload-store.ts';
+import { tellNotice } from './chain-notices.ts';
+import type { MetricsAccess } from './config/coordinator-config.ts';
 import { lockFolder } from './folder-lock.ts';
+import type { Host } from './host-job.ts';
 import { createBulkServer } from './http/bulk-routes.ts';
-import { type JobFolder, openJobFolder } from './job-folder.ts';
+import { createJobRegister } from './job-register.ts';
+import { createJobShelf } from './job-shelf.ts';
 import type { Log } from './log.ts';
-import { startJobRunner } from './runner.ts';
+import { createChainCounts, createCoordinatorMetrics } from './metrics/coordinator-metrics.ts';
+import { addOperatorRoutes } from './metrics/operator-routes.ts';
+import { type Network, type NetworkOptions, openNetwork } from './network.ts';
+import { openAuditLog } from './operator/audit-log.ts';
+import { AUDIT_FILE, writeEndpoint } from './operator/endpoint-file.ts';
+import { createOperatorDesk } from './operator/operator-desk.ts';
+import { createReadiness } from './operator/readiness.ts';
 import { createSessions } from './sessions.ts';
 import { openLmdbStores } from './stores/lmdb-store.ts';
 import { createControlHandlers } from './transports/control-handlers.ts';
 import { createSocketServer } from './transports/socket-server.ts';
 
 /** Thrown when a coordinator cannot start. */
-export class CoordinatorError extends FedanchorError<
-  'coordinator/port-taken' | 'coordinator/cannot-listen' | 'coordinator/wrong-job' | 'coordinator/wrong-key'
-> {}
+export class CoordinatorError extends FedanchorError<'coordinator/port-taken' | 'coordinator/cannot-listen'> {}
 
 /** What a coordinator is started with. */
 export interface CoordinatorOptions {
-  /** Folder of the job, made by `prepareJob`. */
+  /** The coordinator's folder; each folder in its `jobs` was made by `prepareJob`. */
   readonly folder: string;
-  /** Node of the chain. */
-  readonly rpcUrl: string;
+  /** Node of the chain; or several, the preferred one first. */
+  readonly rpcUrl: string | readonly string[];
+  /** The chain it must be (EIP-155); left out, whatever the node serves. */
+  readonly chainId?: bigint;
+  /** Blocks that must hold a transaction, or the chain's own finality; default 1. */
+  readonly confirmations?: number | 'finalized';
+  /** Ceiling on the price of a unit of gas, in wei; default the sender's own. */
+  readonly maxFeePerGasWei?: bigint;
+  /** Who may read `/metrics`; default programs on this machine. */
+  readonly metricsAccess?: MetricsAccess;
   /** The coordinator's wallet. */
   readonly signer: Signer;
-  /** Further addresses that may watch as operators, lower case. */
+  /** Further addresses that may act as operators, lower case. */
   readonly operators: readonly Hex[];
   /** Address to listen on. */
   readonly host: string;
   /** Port to listen on, 0 for any free one. */
   readonly port: number;
+  /** TLS, limits and proxies; default plaintext on this machine. */
+  readonly network?: NetworkOptions;
   /** Where to tell what happens. */
   readonly log: Log;
 }
@@ -49,127 +62,103 @@ export interface CoordinatorOptions {
 export interface Coordinator {
   /** Where clients reach it. */
   readonly url: string;
-  /** Stops in order: no new requests, the loop ends, stores are closed. What was in progress is taken up again later. */
+  /** Stops in order: no new requests, the loops end, stores are closed. What was in progress is taken up again later. */
   [Symbol.asyncDispose](): Promise<void>;
 }
 
+/** What has been opened, to be closed in reverse order. */
+type Closing = (() => Promise<unknown>)[];
+
 /**
- * Starts a coordinator on a job's folder, from the beginning or from wherever it was when it stopped or was killed.
+ * Starts a coordinator on its folder: every job in it, from the beginning or from wherever it was when the coordinator
+ * stopped or was killed. A job that cannot be opened is logged and left alone; the others are served.
  *
- * @throws CoordinatorError `coordinator/port-taken`, `coordinator/wrong-job`, `coordinator/wrong-key`
- * @throws JobFolderError, FolderLockError, LedgerError, StoreError
+ * @throws CoordinatorError `coordinator/port-taken`, `coordinator/cannot-listen`
+ * @throws FolderLockError, LedgerError, StoreError, CertificateError, ExposureError, NetworkLimitsError, PeersError
  */
 export async function startCoordinator(options: CoordinatorOptions): Promise<Coordinator> {
-  const { folder, rpcUrl, signer } = options;
   usePlatformHashing();
-  const { terms, contracts, seeds } = await openJobFolder(folder);
+  const network = await openNetwork(options.network ?? {}, options.host, Date.now);
   const lifetime = new AbortController();
-  const { signal } = lifetime;
-  const rpc = connectRpc({ url: rpcUrl, signal });
-  const ledger = await connectLedger({ rpc, anchor: contracts.anchor, vault: contracts.vault, signal });
-  const facts = await ledger.facts();
-  if (facts.manifestHash !== terms.job) {
-    throw new CoordinatorError(
-      'coordinator/wrong-job',
-      `the contract ${contracts.anchor} is for manifest ${facts.manifestHash}, the folder ${folder} holds ${terms.job}`,
-    );
-  }
-  if (facts.coordinator !== signer.address) {
-    throw new CoordinatorError(
-      'coordinator/wrong-key',
-      `the job's coordinator on chain is ${facts.coordinator}, the key given is that of ${signer.address}`,
-    );
-  }
-
-  const unlock = await lockFolder(folder);
-  const close: (() => Promise<unknown>)[] = [unlock];
+  const closing: Closing = [await lockFolder(options.folder)];
   const stop = async (): Promise<void> => {
     lifetime.abort();
-    for (const release of close.reverse()) await release();
+    for (const close of closing.reverse()) await close();
   };
   try {
-    return {
-      url: await serve(options, { terms, contracts, seeds, facts, rpc }, close, signal),
-      [Symbol.asyncDispose]: stop,
-    };
+    const opened = await openJobs(options, closing, lifetime.signal);
+    const url = await serve(options, opened, network, closing);
+    const { chainId } = opened;
+    const endpoint = { url, coordinator: options.signer.address, chainId: String(chainId), pid: process.pid };
+    closing.push(await writeEndpoint(options.folder, endpoint));
+    return { url, [Symbol.asyncDispose]: stop };
   } catch (error) {
     await stop();
     throw error;
   }
 }
 
-/** What is known of the job before anything of it is opened. */
-interface KnownJob extends Pick<JobFolder, 'terms' | 'contracts' | 'seeds'> {
-  readonly facts: JobFacts;
-  readonly rpc: Rpc;
+/** Opens the coordinator's way to the chain and every job in its folder. */
+async function openJobs(options: CoordinatorOptions, closing: Closing, signal: AbortSignal) {
+  const { folder, rpcUrl, chainId, confirmations, maxFeePerGasWei, signer, log } = options;
+  const audit = await openAuditLog(join(folder, AUDIT_FILE));
+  const stores = openLmdbStores(join(folder, 'store'));
+  closing.push(stores.close);
+  const counts = createChainCounts();
+  const onNotice = (notice: OutboxNotice): void => {
+    counts.take(notice);
+    tellNotice(log, notice);
+  };
+  const expected = chainId === undefined ? {} : { chainId };
+  const urls = typeof rpcUrl === 'string' ? [rpcUrl] : rpcUrl;
+  const rpc = connectRpc({ urls, ...expected, onNotice, signal });
+  const outbox = await createOutbox({
+    ...{ rpc, wallet: signer, store: stores.outbox, ...expected, onNotice, signal },
+    ...(confirmations === undefined ? {} : { confirmations }),
+    ...(maxFeePerGasWei === undefined ? {} : { maxFeePerGasWei }),
+  });
+  const host: Host = { rpc, signer, outbox, now: () => Date.now(), log, signal };
+  const jobs = createJobRegister();
+  const shelf = createJobShelf(folder, host, jobs);
+  closing.push(shelf.close);
+  const [problem] = await shelf.openAll();
+  // With nothing to serve, a sentence now is of more use than a coordinator that waits.
+  if (jobs.all.length === 0 && problem) throw problem;
+  if (jobs.all.length === 0) log.info({ folder }, 'there is no job yet: "job create" makes one, "job start" starts it');
+  return { host, jobs, shelf, audit, counts, chainId: outbox.chainId };
 }
 
-/**
- * Opens stores, loop and servers in this order, noting after each how to close it.
- *
- * @returns where clients reach it
- */
+/** Serves both planes. */
 async function serve(
-  { folder, signer, operators, host, port, log }: CoordinatorOptions,
-  { terms, contracts, seeds, facts, rpc }: KnownJob,
-  close: (() => Promise<unknown>)[],
-  signal: AbortSignal,
+  { folder, signer, operators, host: address, port, metricsAccess = 'loopback' }: CoordinatorOptions,
+  { host, jobs, shelf, audit, counts, chainId }: Awaited<ReturnType<typeof openJobs>>,
+  { guard, certificate, protect }: Network,
+  closing: Closing,
 ): Promise<string> {
-  const now = (): number => Date.now();
-  const stores = openLmdbStores(join(folder, 'store'));
-  close.push(stores.close);
-  const blobs = await createFileBlobStore(join(folder, 'blobs'));
-  const uploads = createUploadStore(join(folder, 'uploads'));
-  const outbox = await createOutbox({ rpc, wallet: signer, store: stores.outbox, chainId: facts.chainId, signal });
-  const writer = createLedgerWriter(outbox, contracts);
-  const domain = { chainId: facts.chainId, anchor: contracts.anchor };
-  const runner = await startJobRunner({
-    terms,
-    domain,
-    seeds,
-    signer,
-    events: stores.events,
-    blobs,
-    uploads,
-    anchor: async (record) => {
-      const { transactionHash, blockNumber, gasUsed } = await writer.anchor(record);
-      return { transactionHash, blockNumber, gasUsed: String(gasUsed) };
-    },
-    now,
-    log,
-    signal,
-  });
-  close.push(runner.stopped);
-
-  const { admission } = terms.manifest.participation;
-  const sessions = createSessions({
-    domain,
-    coordinator: signer.address,
-    mayBe: (address: Hex, role: Role) =>
-      role === 'operator'
-        ? address === signer.address || operators.includes(address)
-        : admission === 'open' || admission.includes(address),
-  });
-  const { job } = terms;
-  const openBlobs = terms.manifest.disclosure === 'public';
-  const bulk = createBulkServer({ job, blobs, uploads, sessions, openBlobs, log });
+  const { log, now, rpc, outbox } = host;
+  const sessions = createSessions(chainId, signer.address);
+  const desk = createOperatorDesk({ jobs, sessions, now, shelf, audit });
+  const bulk = createBulkServer({ jobs, sessions, guard, certificate, log });
+  const readiness = createReadiness({ folder, rpc, jobs, unavailable: shelf.unavailable, now });
+  const metrics = createCoordinatorMetrics({ jobs, desk, outbox }, counts);
+  addOperatorRoutes(bulk, { readiness, metrics, access: metricsAccess });
+  closing.push(() => bulk.close());
   const handlers = createControlHandlers({
-    job,
-    layout: terms.layout,
-    chainId: facts.chainId,
-    anchor: contracts.anchor,
+    jobs,
+    chainId,
     coordinator: signer.address,
-    runner,
+    operators,
     sessions,
-    uploads,
     now,
+    desk,
   });
-  close.push(() => bulk.close());
   await bulk.ready();
-  const control = createSocketServer({ http: bulk.server, handlers, sessions, job, runner, log, now });
-  close.push(() => control.close());
-  const url = await listen(bulk, host, port);
-  log.info({ url, job, anchor: contracts.anchor, phase: runner.state.phase }, 'coordinator listening');
+  const unprotect = protect(bulk.server, log);
+  const control = createSocketServer({ http: bulk.server, handlers, sessions, jobs, guard, log, now });
+  closing.push(() => control.close());
+  closing.push(async () => unprotect());
+  const url = await listen(bulk, address, port);
+  log.info({ url, jobs: jobs.all.length }, 'coordinator listening');
   return url;
 }
 

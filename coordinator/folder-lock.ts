@@ -1,4 +1,4 @@
-import { open, readFile, rm } from 'node:fs/promises';
+import { mkdir, open, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { FedanchorError } from '../shared/errors.ts';
 
@@ -15,6 +15,7 @@ const FILE = 'coordinator.pid';
  * @throws FolderLockError `coordinator/folder-in-use`
  */
 export async function lockFolder(folder: string): Promise<() => Promise<void>> {
+  await mkdir(folder, { recursive: true });
   const path = join(folder, FILE);
   for (;;) {
     try {

@@ -41,6 +41,8 @@ export type ManifestDraft = Omit<Manifest, 'version' | 'initialModelRoot' | 'see
 export interface PreparedJob {
   /** The terms, to deploy contracts for. */
   readonly terms: JobTerms;
+  /** The folder that the job will have. */
+  readonly folder: string;
   /** Writes the job's folder once the contracts are known. */
   commit(contracts: JobContracts): Promise<JobFolder>;
 }
@@ -48,7 +50,7 @@ export interface PreparedJob {
 /**
  * Prepares a job: draws its secret seed chain and completes the manifest with the commitments to it and to the model.
  *
- * @param folder - a new folder for the coordinator
+ * @param coordinatorFolder - the coordinator's folder; the job gets one of its own inside
  * @param draft - the manifest's open part
  * @param model - the model before round 1
  * @param secret - start of the seed chain, 32 bytes; random unless a simulation wants to repeat itself
@@ -56,7 +58,7 @@ export interface PreparedJob {
  *   `job-folder/bad-secret`
  */
 export function prepareJob(
-  folder: string,
+  coordinatorFolder: string,
   draft: ManifestDraft,
   model: Int32Array,
   secret: Uint8Array = randomBytes(32),
@@ -76,8 +78,10 @@ export function prepareJob(
   const { rule } = terms.manifest.aggregation;
   // A quorum that the rule cannot work with would only show in the first round that closes with it.
   compilePipeline(rule, terms.manifest.participation.quorum, true);
+  const folder = join(coordinatorFolder, 'jobs', terms.job.slice(2));
   return {
     terms,
+    folder,
     commit: async (contracts) => {
       const blobs = await createFileBlobStore(join(folder, 'blobs'));
       await blobs.put(terms.job, terms.manifestBytes);

@@ -12,6 +12,7 @@ export function jobStateMessage(job: Hex, state: JobState, now: number): JobStat
     modelRoot: state.progress.modelRoot,
     plan: collecting ? state.plan : null,
     remainingMs: collecting ? Math.max(0, state.deadlineAt - now) : null,
+    ...(collecting && state.draw && { draw: state.draw }),
     reason: state.phase === 'failed' ? state.reason : null,
   };
 }

@@ -17,9 +17,13 @@ import { createJobIndex } from './job-index.ts';
 import type { Log } from './log.ts';
 import type { Effect } from './round/effects.ts';
 import type { JobEvent, MetricsReported, RoundAnchored, RoundDeclined } from './round/events.ts';
+import { hasEffect, type OperatorAct } from './round/operated.ts';
+import { describeRollCall } from './round/roll-call.ts';
+import { isSameAttempt, rollCallAfter } from './round/roll-calls.ts';
 import { type Collecting, initialState, type JobState, jobRules } from './round/state.ts';
 import { step } from './round/step.ts';
 import type { EventStore } from './stores/event-store.ts';
+import type { StorageHealth } from './stores/storage-health.ts';
 
 /** Puts a record on chain; asking again for the same round and attempt never sends a second transaction. */
 export type Anchor = (
@@ -42,6 +46,8 @@ export interface RunnerOptions {
   readonly blobs: BlobStore;
   /** Updates on their way in. */
   readonly uploads: UploadStore;
+  /** The watch over those three, where there is one: no deadline passes while they cannot be written. */
+  readonly storage?: Pick<StorageHealth, 'status' | 'onRecovered'>;
   /** The way to the chain. */
   readonly anchor: Anchor;
   /** Milliseconds since 1970. */
@@ -68,6 +74,8 @@ export interface JobRunner {
   decline(decline: Omit<RoundDeclined, 'type' | 'at'>): Promise<void>;
   /** A participant reports held-out metrics; only the first report of a round by each counts. */
   report(metrics: Omit<MetricsReported, 'type' | 'at'>): Promise<void>;
+  /** An operator wants something of the job; what it already is, or no longer can be, is not logged. */
+  operate(act: OperatorAct): Promise<void>;
   /** The admission gate: a signed receipt, whatever the verdict. */
   submit(participant: Hex, statement: UpdateStatement, signature: Hex): Promise<SignedReceipt>;
   /** Calls a listener after every event; returns the way to stop it. */
@@ -90,13 +98,14 @@ export class RunnerError extends FedanchorError<'runner/stopped'> {}
 
 /** Replays the log and starts the loop, taking up whatever the job was in the middle of. */
 export async function startJobRunner(options: RunnerOptions): Promise<JobRunner> {
-  const { terms, events, uploads, now, log, signal } = options;
+  const { terms, events, uploads, storage, now, log, signal } = options;
   const rules = jobRules(terms.job, terms.manifest);
   const index = createJobIndex();
   const admission = createAdmission(options);
   const listeners = new Set<(event: JobEvent, state: JobState) => void>();
   let state: JobState = initialState(terms.manifest);
   let queue: Promise<unknown> = Promise.resolve();
+  let resumed: Promise<unknown> = Promise.resolve();
 
   const exclusively = <T>(work: () => Promise<T>): Promise<T> => {
     const result = queue.then(() => {
@@ -118,8 +127,20 @@ export async function startJobRunner(options: RunnerOptions): Promise<JobRunner>
     state = next.state;
     for (const effect of next.effects) void perform(effect);
     for (const listener of listeners) tell(listener, event);
+    if (before.phase === 'collecting' && !isSameAttempt(before, state)) tellWhoTookPart(before, event);
     // What is still on its way belongs to a round that is over, and would count against its sender's quota for ever.
-    if (before.phase === 'collecting' && !isSameRound(before, state)) await forget(uploads.clear());
+    if (before.phase === 'collecting' && !isSameAttempt(before, state)) await forget(uploads.clear());
+  };
+
+  /** No round ends, well or badly, without everyone being named who was asked and is not in it. */
+  const tellWhoTookPart = (before: Collecting, event: JobEvent): void => {
+    const call = rollCallAfter(rules, before, event);
+    const { round, attempt, closing } = call;
+    const isWhole = call.accepted.length >= call.asked.length;
+    log[isWhole || closing === 'sample' ? 'info' : 'warn'](
+      { round, attempt, closing, phase: state.phase },
+      `collection closed: ${describeRollCall(call)}`,
+    );
   };
 
   const tell = (listener: (event: JobEvent, state: JobState) => void, event: JobEvent): void => {
@@ -141,19 +162,18 @@ export async function startJobRunner(options: RunnerOptions): Promise<JobRunner>
         return;
       case 'armDeadline': {
         const { round, attempt, deadlineAt } = effect;
-        const stillOpen = (): boolean =>
-          !signal.aborted &&
+        const isDue = (): boolean =>
           state.phase === 'collecting' &&
           state.plan.round === round &&
           state.plan.attempt === attempt &&
           state.deadlineAt === deadlineAt;
-        while (stillOpen() && now() < deadlineAt) {
-          const waitMs = Math.min(LONGEST_TIMER_MS, deadlineAt - now());
-          await delay(waitMs, undefined, { signal, ref: false }).catch(() => {});
-        }
-        await untilRecorded('armDeadline', async () =>
-          stillOpen() ? { type: 'deadlinePassed', at: now(), round, attempt } : undefined,
-        );
+        await atTime(effect.type, deadlineAt, isDue, () => ({ type: 'deadlinePassed', at: now(), round, attempt }));
+        return;
+      }
+      case 'armPause': {
+        const { round, attempt, pausedUntil } = effect;
+        const isDue = (): boolean => state.phase === 'open' && state.pausedUntil === pausedUntil;
+        await atTime(effect.type, pausedUntil, isDue, () => ({ type: 'pauseEnded', at: now(), round, attempt }));
         return;
       }
       case 'aggregate': {
@@ -182,6 +202,25 @@ export async function startJobRunner(options: RunnerOptions): Promise<JobRunner>
     }
   };
 
+  /** Records an event at its time, if it is still due then. */
+  const atTime = async (
+    effect: Effect['type'],
+    dueAt: number,
+    isDue: () => boolean,
+    event: () => JobEvent,
+  ): Promise<void> => {
+    while (!signal.aborted && isDue() && now() < dueAt) {
+      const waitMs = Math.min(LONGEST_TIMER_MS, dueAt - now());
+      await delay(waitMs, undefined, { signal, ref: false }).catch(() => {});
+    }
+    // Nobody could answer while nothing could be stored: then the round is given its full time again instead.
+    while (!signal.aborted && isDue() && storage?.status.state === 'unavailable') {
+      await delay(EFFECT_RETRY_MS, undefined, { signal, ref: false }).catch(() => {});
+    }
+    await resumed;
+    await untilRecorded(effect, async () => (!signal.aborted && isDue() ? event() : undefined));
+  };
+
   /** Repeats an idempotent effect until what came of it is in the log, or the runner ends. */
   const untilRecorded = async (effect: Effect['type'], work: () => Promise<JobEvent | undefined>): Promise<void> => {
     while (!signal.aborted) {
@@ -199,7 +238,8 @@ export async function startJobRunner(options: RunnerOptions): Promise<JobRunner>
 
   /** Whoever answers is there, even if the answer came too late: the next round waits for it again. */
   const markPresent = async (participant: Hex): Promise<void> => {
-    if (state.progress.present.includes(participant)) return;
+    const { present, banned } = state.progress;
+    if (present.includes(participant) || banned?.[participant] !== undefined) return;
     await record({ type: 'participantJoined', at: now(), participant });
   };
 
@@ -234,6 +274,15 @@ export async function startJobRunner(options: RunnerOptions): Promise<JobRunner>
     log.info({ events: index.history.length, phase: state.phase, rounds: state.progress.rounds }, 'job taken up again');
     await exclusively(() => record({ type: 'coordinatorRestarted', at: now() }));
   }
+  // To those who wait for a round it is all one whether the coordinator was down or could not store what they sent.
+  storage?.onRecovered(() => {
+    resumed = exclusively(async () => {
+      // In any other state its effects are on their way already, and try again by themselves.
+      if (state.phase === 'collecting') await record({ type: 'coordinatorRestarted', at: now() });
+    }).catch((error: Error) => {
+      log.warn({ error: error.message }, 'the open round could not be given its full time again');
+    });
+  });
 
   return {
     get state() {
@@ -258,6 +307,10 @@ export async function startJobRunner(options: RunnerOptions): Promise<JobRunner>
         if (!index.hasMetrics(metrics.participant, metrics.round))
           await record({ type: 'metricsReported', at: now(), ...metrics });
       }),
+    operate: (act) =>
+      exclusively(async () => {
+        if (hasEffect(state, act)) await record({ ...act, at: now() });
+      }),
     submit: (participant, statement, signature) => exclusively(() => admit(participant, statement, signature)),
     subscribe: (listener) => {
       listeners.add(listener);
@@ -267,10 +320,4 @@ export async function startJobRunner(options: RunnerOptions): Promise<JobRunner>
       await queue;
     },
   };
-}
-
-function isSameRound(before: Collecting, after: JobState): boolean {
-  return (
-    after.phase === 'collecting' && after.plan.round === before.plan.round && after.plan.attempt === before.plan.attempt
-  );
 }

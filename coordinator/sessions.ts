@@ -1,7 +1,7 @@
 import { randomBytes, timingSafeEqual } from 'node:crypto';
 import { recoverAddress } from '../contracts/wallet.ts';
 import { type Hex, toHex, utf8 } from '../shared/bytes.ts';
-import { SESSION_TYPE, type SigningDomain, typedDataDigest } from '../shared/commitments/typed-data.ts';
+import { NO_ANCHOR, SESSION_TYPE, typedDataDigest } from '../shared/commitments/typed-data.ts';
 import { FedanchorError } from '../shared/errors.ts';
 import type { Role } from '../shared/protocol/messages.ts';
 
@@ -10,44 +10,34 @@ export class SessionError extends FedanchorError<
   'session/no-challenge' | 'session/bad-signature' | 'session/not-allowed' | 'session/not-open' | 'session/wrong-role'
 > {}
 
-/** Who is at the other end. */
-export interface Session {
-  /** Proven address, lower case. */
+/** What a session is for: taking part in one job, or operating the coordinator. */
+export interface SessionPurpose {
+  /** Address to be proven, lower case. */
   readonly address: Hex;
-  /** Granted role. */
+  /** Role asked for. */
   readonly role: Role;
+  /** The job to take part in; null for an operator. */
+  readonly job: Hex | null;
+  /** The job's RoundAnchor, where signatures are valid; undefined for an operator. */
+  readonly anchor: Hex | undefined;
+}
+
+/** Who is at the other end. */
+export interface Session extends SessionPurpose {
   /** Opens the bulk plane for as long as the connection lives. */
   readonly token: string;
 }
 
 /** A challenge that waits for its signature. */
-export interface Challenge {
-  /** Address to be proven. */
-  readonly address: Hex;
-  /** Role asked for. */
-  readonly role: Role;
+export interface Challenge extends SessionPurpose {
   /** 32 random bytes. */
   readonly challenge: Hex;
 }
 
-/** What the register of sessions needs. */
-export interface SessionOptions {
-  /** Where signatures are valid. */
-  readonly domain: SigningDomain;
-  /** The coordinator's own address, part of what is signed. */
-  readonly coordinator: Hex;
-  /** Who may take a role. */
-  readonly mayBe: (address: Hex, role: Role) => boolean;
-}
-
 /** Sessions of one coordinator: a fresh challenge each, a token while the connection lives. */
 export interface Sessions {
-  /**
-   * Issues a challenge.
-   *
-   * @throws SessionError `session/not-allowed`
-   */
-  challenge(address: Hex, role: Role): Challenge;
+  /** Issues a challenge to a party that may be what it asks to be. */
+  challenge(purpose: SessionPurpose): Challenge;
   /**
    * Opens a session on a signed challenge.
    *
@@ -58,23 +48,23 @@ export interface Sessions {
   find(token: string): Session | undefined;
   /** Ends a session; its token opens nothing any more. */
   end(session: Session): void;
+  /** Ends every session of an address for a job. */
+  endAllOf(address: Hex, job: Hex): void;
 }
 
-/** Creates an empty register. */
-export function createSessions({ domain, coordinator, mayBe }: SessionOptions): Sessions {
+/**
+ * Creates an empty register.
+ *
+ * @param chainId - EIP-155 chain id, part of what is signed
+ * @param coordinator - the coordinator's own address, part of what is signed
+ */
+export function createSessions(chainId: bigint, coordinator: Hex): Sessions {
   const live = new Map<string, Session>();
   return {
-    challenge: (address, role) => {
-      if (!mayBe(address, role)) {
-        throw new SessionError('session/not-allowed', `${address} is not admitted as ${role}: ask the operator`, {
-          address,
-          role,
-        });
-      }
-      return { address, role, challenge: toHex(randomBytes(32)) };
-    },
-    open: ({ address, role, challenge }, signature) => {
-      const digest = typedDataDigest(domain, SESSION_TYPE, { coordinator, role, challenge });
+    challenge: (purpose) => ({ ...purpose, challenge: toHex(randomBytes(32)) }),
+    open: ({ challenge, ...purpose }, signature) => {
+      const { address, role, anchor = NO_ANCHOR } = purpose;
+      const digest = typedDataDigest({ chainId, anchor }, SESSION_TYPE, { coordinator, role, challenge });
       let signer: Hex | undefined;
       try {
         signer = recoverAddress(digest, signature);
@@ -84,7 +74,7 @@ export function createSessions({ domain, coordinator, mayBe }: SessionOptions): 
       if (signer !== address) {
         throw new SessionError('session/bad-signature', `the challenge was not signed by ${address}`, { address });
       }
-      const session: Session = { address, role, token: randomBytes(32).toString('base64url') };
+      const session: Session = { ...purpose, token: randomBytes(32).toString('base64url') };
       live.set(session.token, session);
       return session;
     },
@@ -94,6 +84,11 @@ export function createSessions({ domain, coordinator, mayBe }: SessionOptions): 
     },
     end: (session) => {
       live.delete(session.token);
+    },
+    endAllOf: (address, job) => {
+      for (const session of [...live.values()]) {
+        if (session.address === address && session.job === job) live.delete(session.token);
+      }
     },
   };
 }

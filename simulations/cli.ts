@@ -2,6 +2,7 @@ import { fileURLToPath } from 'node:url';
 import { type Command, InvalidArgumentError } from 'commander';
 import { configureRun } from '../client/cli.ts';
 import { ATTACKS, parseAttack } from './attacks/registry.ts';
+import { registerBenchCommands } from './bench/cli.ts';
 import { runDemo } from './demo/demo.ts';
 import { nextCharacterJob } from './demo/next-character.ts';
 
@@ -22,7 +23,7 @@ interface DemoFlags {
 /** Exit code of a program that was interrupted, by the custom of shells. */
 const INTERRUPTED = 130;
 
-/** Adds `fedanchor demo` and `fedanchor attacker` to the command line. */
+/** Adds `fedanchor demo`, `fedanchor bench` and `fedanchor attacker` to the command line. */
 export function registerSimulationCommands(program: Command): void {
   program
     .command('demo')
@@ -44,6 +45,8 @@ export function registerSimulationCommands(program: Command): void {
     .option('--keep <folder>', 'keep the run in a new folder, for fedanchor verify --run')
     .option('--json <file>', 'write the whole run as one JSON document')
     .action(demo);
+
+  registerBenchCommands(program);
 
   const attacker = program.command('attacker', { hidden: true }).description('take part in a job as an attacker');
   configureRun<{ readonly attack: ReturnType<typeof parseAttack> }>(

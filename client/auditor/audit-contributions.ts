@@ -39,10 +39,12 @@ export function auditStatements(
   record: RoundRecord,
   contributions: readonly Contribution[],
 ): void {
-  const { quorum, admission } = terms.manifest.participation;
+  const { quorum, admission, sample } = terms.manifest.participation;
   const [count, id] = [contributions.length, record.location];
   mustEqual('participants', count, record.participants);
   must(count >= quorum, 'participants', `at least the quorum of ${quorum}`, String(count));
+  const most = sample?.size ?? count;
+  must(count <= most, 'participants', `at most the sample of ${most}`, String(count));
   const allowed = admission === 'open' ? undefined : new Set<string>(admission);
   for (const [index, contribution] of contributions.entries()) {
     const { participant, signature, updateRoot, samples, largestMagnitude, datasetCommitment } = contribution;

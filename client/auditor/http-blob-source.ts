@@ -7,8 +7,10 @@ import { missing, tooLarge } from './folder-blob-source.ts';
 
 /** How to reach a coordinator's bulk plane, or any server that keeps its blobs. */
 export interface HttpBlobSourceOptions {
-  /** Address without a trailing slash; blobs are at `<url>/blobs/<id>`. */
+  /** Address without a trailing slash; blobs are at `<url>/jobs/<job>/blobs/<id>`. */
   readonly url: string;
+  /** The job that the blobs belong to. */
+  readonly job: Hex;
   /** Token for a job that does not disclose its updates to everyone. */
   readonly token?: string;
   /** Longest silence of the server within one request, in milliseconds; default 30 seconds. */
@@ -19,12 +21,12 @@ export interface HttpBlobSourceOptions {
 
 /** Reads blobs over HTTP. */
 export function createHttpBlobSource(options: HttpBlobSourceOptions): BlobSource {
-  const { url, token, idleTimeoutMs = 30_000, signal } = options;
+  const { url, job, token, idleTimeoutMs = 30_000, signal } = options;
   return {
     get: async (id, mostBytes) => {
       const deadline = openDeadline(idleTimeoutMs, signal);
       try {
-        const response = await fetch(`${url}${blobPath(id)}`, {
+        const response = await fetch(`${url}${blobPath(job, id)}`, {
           headers: token === undefined ? {} : { authorization: `Bearer ${token}` },
           // A token must not follow a redirect to some other server.
           redirect: 'error',

@@ -56,9 +56,9 @@ export async function verify(options: VerifyOptions, onRound: (verdict: RoundVer
       'say what to verify: either --run FOLDER, or all of --rpc URL, --job ADDRESS and --blobs URL|FOLDER',
     );
   }
-  const source = await openBlobs(blobs, tokenFile);
+  const openSource = await findBlobs(blobs, tokenFile);
   const ledger = await connectLedger({ rpcUrl: rpc, anchor: job, ...(vault && { vault }) });
-  return auditLedger(ledger, vault !== undefined, source, onRound);
+  return auditLedger(ledger, vault !== undefined, openSource((await ledger.facts()).job), onRound);
 }
 
 async function verifyRun(folder: string, onRound: (verdict: RoundVerdict) => void): Promise<VerifyReport> {
@@ -90,14 +90,16 @@ async function auditLedger(
   return { chainId: String(facts.chainId), anchor: facts.anchor, job: facts.job, ...report };
 }
 
-async function openBlobs(place: string, tokenFile: string | undefined): Promise<BlobSource> {
+/** Checks where the blobs are said to be, before anything else is asked for; the job is known only later. */
+async function findBlobs(place: string, tokenFile: string | undefined): Promise<(job: Hex) => BlobSource> {
   if (!/^https?:\/\//i.test(place)) {
     if (tokenFile !== undefined) throw badOption('--token-file goes with --blobs URL: a folder asks for no token');
     await requireFolder(place);
-    return createFolderBlobSource(place);
+    return () => createFolderBlobSource(place);
   }
   const url = place.replace(/\/+$/, '');
-  return createHttpBlobSource({ url, ...(tokenFile !== undefined && { token: await readToken(tokenFile) }) });
+  const token = tokenFile === undefined ? undefined : await readToken(tokenFile);
+  return (job) => createHttpBlobSource({ url, job, ...(token !== undefined && { token }) });
 }
 
 async function readToken(file: string): Promise<string> {

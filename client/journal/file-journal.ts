@@ -25,6 +25,7 @@ export interface FileJournalOptions {
   readonly sign: SignStatement;
 }
 
+const STATEMENT_FILE = '.statement.json';
 const RECEIPT_FILE = '.receipt.json';
 const SIGNATURE = /^0x[0-9a-f]{130}\n$/;
 
@@ -41,7 +42,7 @@ export function createFileJournal({ folder, participant, sign }: FileJournalOpti
   const updateFile = (job: Hex, updateRoot: Hex): string => join(folderOf(job), `${updateRoot}.update`);
 
   const readStatement = async (key: SubmissionKey): Promise<UpdateStatement | undefined> => {
-    const file = fileOf(key, '.statement.json');
+    const file = fileOf(key, STATEMENT_FILE);
     const bytes = await readIfPresent(file);
     if (bytes === undefined) return undefined;
     const statement = decodeStatement(file, bytes);
@@ -83,7 +84,7 @@ export function createFileJournal({ folder, participant, sign }: FileJournalOpti
         if (await readReceipt(statement)) throw alreadyAnswered(statement);
         if (!(await readStatement(statement))) {
           await replaceFile(updateFile(statement.job, statement.updateRoot), bytes);
-          await claimFile(fileOf(statement, '.statement.json'), encodeEntry(statement));
+          await claimFile(fileOf(statement, STATEMENT_FILE), encodeEntry(statement));
         }
         return signedUpdate((await readStatement(statement)) as UpdateStatement);
       }),
@@ -95,12 +96,24 @@ export function createFileJournal({ folder, participant, sign }: FileJournalOpti
         await replaceFile(fileOf(receipt, RECEIPT_FILE), encodeEntry(receipt));
         await rm(updateFile(statement.job, statement.updateRoot), { force: true });
       }),
+    unanswered: (job) =>
+      available(folder, async () => {
+        const names = new Set(await namesIn(folderOf(job)));
+        const open = [...names].filter((name) => {
+          const stem = name.endsWith(STATEMENT_FILE) ? name.slice(0, -STATEMENT_FILE.length) : undefined;
+          return stem !== undefined && !names.has(`${stem}${RECEIPT_FILE}`);
+        });
+        const statements = await Promise.all(
+          open.map(async (name) => {
+            const file = join(folderOf(job), name);
+            return decodeStatement(file, (await readIfPresent(file)) ?? new Uint8Array());
+          }),
+        );
+        return Promise.all(statements.sort(byAttempt).map(signedUpdate));
+      }),
     receipts: (job) =>
       available(folder, async () => {
-        const names = await readdir(folderOf(job)).catch((error: NodeJS.ErrnoException) => {
-          if (error.code === 'ENOENT') return [];
-          throw error;
-        });
+        const names = await namesIn(folderOf(job));
         const files = names.filter((name) => name.endsWith(RECEIPT_FILE)).map((name) => join(folderOf(job), name));
         const receipts = await Promise.all(
           files.map(async (file) => decodeReceipt(file, (await readIfPresent(file)) ?? new Uint8Array())),
@@ -108,6 +121,15 @@ export function createFileJournal({ folder, participant, sign }: FileJournalOpti
         return receipts.sort(byAttempt);
       }),
   };
+}
+
+async function namesIn(folder: string): Promise<string[]> {
+  try {
+    return await readdir(folder);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
+    throw error;
+  }
 }
 
 async function available<T>(folder: string, work: () => Promise<T>): Promise<T> {

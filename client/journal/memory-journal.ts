@@ -32,6 +32,10 @@ export function createMemoryJournal(sign: SignStatement): SubmissionJournal {
       const statement = before.at === 'answered' ? before.statement : before.update.statement;
       entries.set(nameOf(receipt), { at: 'answered', statement, receipt });
     },
+    unanswered: async (job) =>
+      [...entries.values()]
+        .flatMap((entry) => (entry.at === 'signed' && entry.update.statement.job === job ? [entry.update] : []))
+        .sort((a, b) => byAttempt(a.statement, b.statement)),
     receipts: async (job: Hex) =>
       [...entries.values()]
         .flatMap((entry) => (entry.at === 'answered' && entry.receipt.job === job ? [entry.receipt] : []))

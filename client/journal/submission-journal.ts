@@ -57,6 +57,12 @@ export interface SubmissionJournal {
    */
   keepReceipt(receipt: SignedReceipt): Promise<void>;
   /**
+   * What was signed in a job and has no receipt, ordered by attempt and round.
+   *
+   * @throws JournalError `journal/damaged`, `journal/unavailable`
+   */
+  unanswered(job: Hex): Promise<readonly SignedUpdate[]>;
+  /**
    * The receipts of a job, ordered by attempt and round.
    *
    * @throws JournalError `journal/damaged`, `journal/unavailable`
@@ -64,7 +70,7 @@ export interface SubmissionJournal {
   receipts(job: Hex): Promise<readonly SignedReceipt[]>;
 }
 
-/** Orders receipts by attempt, then round. */
-export function byAttempt(a: SignedReceipt, b: SignedReceipt): number {
+/** Orders by attempt, then round. */
+export function byAttempt(a: Omit<SubmissionKey, 'job'>, b: Omit<SubmissionKey, 'job'>): number {
   return a.attempt - b.attempt || a.round - b.round;
 }

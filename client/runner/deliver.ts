@@ -15,18 +15,30 @@ const PARALLEL_PARTS = 4;
 /** Receipts that say the bytes never arrived: nothing was judged, so the same update is offered again. */
 const UNJUDGED: readonly string[] = ['gate/not-uploaded'];
 
-/** Announces a signed update; returns the parts the coordinator lacks. */
+/** Refusals of an offer that are about its statement, such as its round being over or its update having been accepted. */
+const ABOUT_THE_STATEMENT: readonly string[] = ['gate/late', 'gate/refused'];
+
+/**
+ * Announces a signed update; returns the parts the coordinator lacks. Where the statement alone is refused it lacks none:
+ * an offer is answered with words only, a submission with a signed receipt, which may say that the update was accepted
+ * before the coordinator crashed.
+ */
 export async function offerUpdate(control: ControlTransport, update: SignedUpdate): Promise<readonly number[]> {
   const { job, round, attempt, updateRoot } = update.statement;
-  const { missing } = await control.request('update.offer', {
-    job,
-    round,
-    attempt,
-    updateRoot,
-    byteLength: update.bytes.length,
-    partRoots: partRoots(updateTree(update.bytes)).map(toHex),
-  });
-  return missing;
+  try {
+    const { missing } = await control.request('update.offer', {
+      job,
+      round,
+      attempt,
+      updateRoot,
+      byteLength: update.bytes.length,
+      partRoots: partRoots(updateTree(update.bytes)).map(toHex),
+    });
+    return missing;
+  } catch (error) {
+    if (error instanceof ProtocolError && ABOUT_THE_STATEMENT.includes(error.code)) return [];
+    throw error;
+  }
 }
 
 /** Uploads the parts asked for, a few at a time. */

@@ -1,3 +1,4 @@
+import type { Hex } from '../../shared/bytes.ts';
 import type { Log } from '../log.ts';
 import type { SessionEffect, WorkEffect } from '../session/effects.ts';
 import type { SessionEvent, WorkEvent } from '../session/events.ts';
@@ -7,6 +8,8 @@ import { failureOf } from './failure.ts';
 
 /** What a running session works with. */
 export interface DriveOptions {
+  /** Whose session it is, lower case. */
+  readonly participant: Hex;
   /** Carries out one effect. */
   readonly perform: (effect: WorkEffect, signal: AbortSignal) => Promise<WorkEvent>;
   /** Drops the connection and connects again after a pause that grows with the refusals. */
@@ -30,11 +33,11 @@ export interface Drive {
 }
 
 /** Work that leaves something on disk: a session that has ended waits for it, where it can be waited for. */
-const DURABLE: readonly WorkEffect['name'][] = ['sign', 'submit'];
+const DURABLE: readonly WorkEffect['name'][] = ['sign', 'submit', 'collectReceipts'];
 
 /** The one loop of a client: takes events in order, steps, starts the effects; a cancelled effect answers nothing. */
-export function drive({ perform, reconnect, log }: DriveOptions): Drive {
-  let state: SessionState = initialSession();
+export function drive({ participant, perform, reconnect, log }: DriveOptions): Drive {
+  let state: SessionState = initialSession(participant);
   let isStepping = false;
   let lastError: unknown;
   const queue: SessionEvent[] = [];

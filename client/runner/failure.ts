@@ -24,8 +24,11 @@ export function failureOf(error: unknown): Failure {
   return { code: error.code, message: error.message, severity: severityOf(error) };
 }
 
+/** Refusals that say nothing about what was asked: the coordinator cannot do it now, and will be able to again. */
+const PASSING: readonly string[] = ['coordinator/storage-unavailable', 'runner/stopped'];
+
 function severityOf(error: FedanchorError): Severity {
-  if (error instanceof ProtocolError) return 'refused';
+  if (error instanceof ProtocolError) return PASSING.includes(error.code) ? 'lost' : 'refused';
   if (!(error instanceof TransportError)) return 'final';
   switch (error.code) {
     case 'transport/disconnected':

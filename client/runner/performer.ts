@@ -2,9 +2,10 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Signer } from '../../contracts/wallet.ts';
 import { decodeModel } from '../../shared/fixed-point/model.ts';
 import type { JobTerms } from '../../shared/round/job-terms.ts';
+import type { RoundPlan } from '../../shared/round/plan.ts';
 import type { SubmissionJournal } from '../journal/submission-journal.ts';
 import type { Log } from '../log.ts';
-import { type ChainFacts, checkModel, checkPlan, checkTerms } from '../session/check-terms.ts';
+import { type ChainFacts, checkDraw, checkModel, checkPlan, checkTerms } from '../session/check-terms.ts';
 import type { WorkEffect } from '../session/effects.ts';
 import type { WorkEvent } from '../session/events.ts';
 import type { LocalTrainer, TrainerFactory } from '../tasks/local-trainer.ts';
@@ -78,7 +79,7 @@ export function createPerformer(options: PerformerOptions): Performer {
   /** Nothing is trained before the manifest is held to the chain; once is enough. */
   const prepare = async (signal: AbortSignal): Promise<Prepared> => {
     if (prepared) return prepared;
-    const bytes = await options.bulk.getBlob(facts.manifestHash, MOST_MANIFEST_BYTES, signal);
+    const bytes = await options.bulk.getBlob(facts.job, facts.manifestHash, MOST_MANIFEST_BYTES, signal);
     const terms = checkTerms(bytes, facts, signer.address);
     const local = await createTrainer(terms.manifest);
     if (isDisposed) local.trainer.dispose();
@@ -92,6 +93,23 @@ export function createPerformer(options: PerformerOptions): Performer {
     return prepared;
   };
 
+  /**
+   * Submits again what was signed for rounds that are over and has no receipt: a crash, here or there, came in between.
+   * What the coordinator had accepted it answers as it did then, all else as late; either way there is its signature.
+   */
+  const collectReceipts = async (open: RoundPlan | null): Promise<void> => {
+    try {
+      for (const update of await journal.unanswered(job)) {
+        const { round, attempt } = update.statement;
+        if (open?.round === round && open.attempt === attempt) continue;
+        await submitUpdate(control, signer.address, update, { facts, journal, log });
+      }
+    } catch (error) {
+      // They are asked for again when the job is joined again; no round waits for them.
+      log.warn({ error: (error as Error).message }, 'receipts of earlier rounds could not be had yet');
+    }
+  };
+
   const perform = async (effect: WorkEffect, signal: AbortSignal): Promise<WorkEvent> => {
     const { ticket } = effect;
     switch (effect.name) {
@@ -99,6 +117,7 @@ export function createPerformer(options: PerformerOptions): Performer {
         await renewToken();
         await prepare(signal);
         const { state } = await control.request('job.join', { job });
+        await collectReceipts(state.plan);
         return { name: 'joined', ticket, job: state };
       }
       case 'recall': {
@@ -110,7 +129,7 @@ export function createPerformer(options: PerformerOptions): Performer {
       case 'fetchModel': {
         const { terms } = ready();
         if (effect.plan) checkPlan(terms, effect.plan);
-        const bytes = await options.bulk.getBlob(effect.modelRoot, terms.layout.dimension * 4, signal);
+        const bytes = await options.bulk.getBlob(facts.job, effect.modelRoot, terms.layout.dimension * 4, signal);
         return { name: 'modelFetched', ticket, model: checkModel(terms, bytes, effect.modelRoot) };
       }
       case 'evaluate': {
@@ -129,6 +148,12 @@ export function createPerformer(options: PerformerOptions): Performer {
         await control.request('metrics.report', { job, round, modelRoot, correct, total, lossSum, constantCorrect });
         return { name: 'metricsReported', ticket };
       }
+      case 'rejoin':
+        await control.request('job.join', { job });
+        return { name: 'rejoined', ticket };
+      case 'checkDraw':
+        checkDraw(ready().terms, effect.plan, effect.draw);
+        return { name: 'drawChecked', ticket };
       case 'train': {
         const { terms, ...local } = ready();
         return {
@@ -147,6 +172,9 @@ export function createPerformer(options: PerformerOptions): Performer {
       case 'submit':
         await submitUpdate(control, signer.address, effect.update, { facts, journal, log });
         return { name: 'receiptReceived', ticket };
+      case 'collectReceipts':
+        await collectReceipts(effect.open);
+        return { name: 'receiptsCollected', ticket };
       case 'decline': {
         const { round, attempt } = effect.plan;
         const code = effect.code.slice(0, 100);

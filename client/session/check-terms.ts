@@ -3,7 +3,8 @@ import { TREE } from '../../shared/commitments/merkle-tree.ts';
 import { blockRoot, int32Vector } from '../../shared/commitments/vector-trees.ts';
 import { type JobTerms, jobTerms } from '../../shared/round/job-terms.ts';
 import { decodeManifest, manifestHash } from '../../shared/round/manifest.ts';
-import type { RoundPlan } from '../../shared/round/plan.ts';
+import { isSeedOf, type RoundPlan } from '../../shared/round/plan.ts';
+import type { SampleDraw } from '../../shared/round/sampling.ts';
 import { SessionError } from './session-error.ts';
 
 /** What a client needs to know of its job from the chain; addresses in lower case. */
@@ -67,6 +68,24 @@ export function checkPlan({ manifest }: JobTerms, plan: RoundPlan): void {
     'session/plan-mismatch',
     `the plan of round ${plan.round} does not follow from the manifest: the coordinator must open rounds 1 to ${manifest.rounds}, the first from model ${manifest.initialModelRoot}`,
     { ...plan },
+  );
+}
+
+/**
+ * Holds a draw to the manifest: its seed is one that the job committed to and could reveal before this round. Which of
+ * the seeds revealed was the last one stands in the chain's record of the round before.
+ *
+ * @throws SessionError `session/draw-mismatch`
+ */
+export function checkDraw({ manifest }: JobTerms, plan: RoundPlan, { seedIndex, seed }: SampleDraw): void {
+  const { sample } = manifest.participation;
+  // The record of round r reveals the seed at r + attempt, so before round r at least r - 1 seeds were revealed.
+  const isInTime = plan.round === 1 ? seedIndex === 0 : seedIndex >= plan.round - 1 && seedIndex < plan.seedIndex;
+  if (sample && isInTime && isSeedOf(manifest.seedCommitment, seedIndex, seed)) return;
+  throw new SessionError(
+    'session/draw-mismatch',
+    `the draw of round ${plan.round} is not from a seed that the job committed to: the coordinator chooses who is asked`,
+    { round: plan.round, attempt: plan.attempt, seedIndex, seed },
   );
 }
 

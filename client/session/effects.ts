@@ -1,6 +1,7 @@
 import type { Hex } from '../../shared/bytes.ts';
 import type { UpdateStatement } from '../../shared/commitments/contribution.ts';
 import type { RoundPlan } from '../../shared/round/plan.ts';
+import type { SampleDraw } from '../../shared/round/sampling.ts';
 import type { SignedUpdate } from '../journal/submission-journal.ts';
 import type { Evaluation } from '../trainers/trainer.ts';
 
@@ -28,6 +29,10 @@ export type WorkEffect =
       readonly modelRoot: Hex;
       readonly evaluation: Evaluation;
     }
+  /** Says that this client is there, although it has not answered a round that is over: `rejoined`. */
+  | { readonly name: 'rejoin'; readonly ticket: number }
+  /** Holds a draw to the seeds that the job committed to, and tells if it is another: `drawChecked`. */
+  | { readonly name: 'checkDraw'; readonly ticket: number; readonly plan: RoundPlan; readonly draw: SampleDraw }
   /** Trains and encodes the update: `updateTrained`. */
   | { readonly name: 'train'; readonly ticket: number; readonly plan: RoundPlan; readonly model: Int32Array }
   /** Signs through the journal, which keeps what was signed first: `updateSigned`. */
@@ -48,6 +53,8 @@ export type WorkEffect =
     }
   /** Submits the statement and keeps the receipt: `receiptReceived`. */
   | { readonly name: 'submit'; readonly ticket: number; readonly update: SignedUpdate }
+  /** Fetches the receipts of what was signed and not answered, the open round's aside: `receiptsCollected`. */
+  | { readonly name: 'collectReceipts'; readonly ticket: number; readonly open: RoundPlan | null }
   /** Says that the round will not be answered: `roundDeclined`. */
   | {
       readonly name: 'decline';

@@ -31,9 +31,12 @@ export type WorkEvent =
       readonly bytes: Uint8Array;
     }
   | { readonly name: 'updateSigned'; readonly ticket: number; readonly update: SignedUpdate }
+  | { readonly name: 'rejoined'; readonly ticket: number }
+  | { readonly name: 'drawChecked'; readonly ticket: number }
   | { readonly name: 'updateOffered'; readonly ticket: number; readonly missing: readonly number[] }
   | { readonly name: 'partsUploaded'; readonly ticket: number }
   | { readonly name: 'receiptReceived'; readonly ticket: number }
+  | { readonly name: 'receiptsCollected'; readonly ticket: number }
   | { readonly name: 'roundDeclined'; readonly ticket: number }
   | { readonly name: 'pauseEnded'; readonly ticket: number }
   | {

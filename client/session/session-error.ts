@@ -3,6 +3,7 @@ import { FedanchorError } from '../../shared/errors.ts';
 /** What a client refuses to go along with. */
 export type SessionErrorCode =
   | 'session/chain-mismatch'
+  | 'session/draw-mismatch'
   | 'session/manifest-mismatch'
   | 'session/model-mismatch'
   | 'session/not-listed'

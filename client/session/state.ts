@@ -136,7 +136,9 @@ export interface LiveSession {
   readonly link: Link;
   /** What is being done. */
   readonly activity: Activity;
-  /** The attempt answered last, or given up. */
+  /** Whose part it is. */
+  readonly participant: Hex;
+  /** The attempt answered last, or given up, or not asked for. */
   readonly settled: Attempt | null;
   /** The model evaluated last: each is evaluated once. */
   readonly evaluated: Hex | null;
@@ -156,9 +158,10 @@ export interface StoppedSession {
 export type SessionState = LiveSession | StoppedSession;
 
 /** Before the first connection. */
-export function initialSession(): SessionState {
+export function initialSession(participant: Hex): SessionState {
   return {
     at: 'live',
+    participant,
     link: { at: 'connecting', refusals: 0 },
     activity: { at: 'idle' },
     settled: null,

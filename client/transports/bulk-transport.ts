@@ -5,12 +5,13 @@ export interface BulkTransport {
   /**
    * Downloads a blob. Nothing is verified here: the caller knows which kind of root it asked for.
    *
+   * @param job - the job that the blob belongs to
    * @param root - the blob's address
    * @param mostBytes - a longer answer is refused
    * @throws ProtocolError with the coordinator's code; TransportError `transport/unreachable`, `transport/timeout`,
    *   `transport/too-large`
    */
-  getBlob(root: Hex, mostBytes: number, signal?: AbortSignal): Promise<Uint8Array>;
+  getBlob(job: Hex, root: Hex, mostBytes: number, signal?: AbortSignal): Promise<Uint8Array>;
   /**
    * Uploads one part of an offered update. Idempotent.
    *

@@ -8,8 +8,8 @@ import type { ControlTransport } from './control-transport.ts';
 
 /** Whom a party means to speak to, as the chain knows it. */
 export interface Counterpart extends SigningDomain {
-  /** The job. */
-  readonly job: Hex;
+  /** The job; null where an operator speaks to the coordinator as a whole, the anchor then being {@link NO_ANCHOR}. */
+  readonly job: Hex | null;
   /** The coordinator's address, lower case. */
   readonly coordinator: Hex;
 }
@@ -32,7 +32,12 @@ export async function openSession(
   counterpart: Counterpart,
 ): Promise<string> {
   const { address } = signer;
-  const answer = await control.request('session.challenge', { protocol: PROTOCOL_VERSION, address, role });
+  const answer = await control.request('session.challenge', {
+    protocol: PROTOCOL_VERSION,
+    address,
+    role,
+    job: counterpart.job,
+  });
   const { coordinator, chainId, anchor, job } = counterpart;
   const expected = { coordinator, chainId: String(chainId), anchor, job };
   for (const field of ['coordinator', 'chainId', 'anchor', 'job'] as const) {

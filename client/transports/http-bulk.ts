@@ -70,7 +70,7 @@ export function createHttpBulk(options: HttpBulkOptions): BulkTransport {
     error instanceof TransportError && (error.code === 'transport/unreachable' || error.code === 'transport/timeout');
 
   return {
-    getBlob: (root, mostBytes, signal) => {
+    getBlob: (job, root, mostBytes, signal) => {
       const received: Uint8Array[] = [];
       let length = 0;
       const take = async (response: Response, alive: () => void): Promise<Uint8Array> => {
@@ -90,7 +90,7 @@ export function createHttpBulk(options: HttpBulkOptions): BulkTransport {
       };
       const once = () => {
         const headers: Record<string, string> = length > 0 ? { range: `bytes=${length}-` } : {};
-        return exchange(blobPath(root), { method: 'GET', headers }, take, signal);
+        return exchange(blobPath(job, root), { method: 'GET', headers }, take, signal);
       };
       return retrying(once, isPassing, retry, signal);
     },

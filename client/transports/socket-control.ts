@@ -9,7 +9,11 @@ import {
 } from '../../shared/protocol/messages.ts';
 import { Decoder, Encoder } from '../../shared/protocol/parser.ts';
 import type { ControlTransport } from './control-transport.ts';
+import { type RetryOptions, retrying } from './retry.ts';
 import { ProtocolError, TransportError } from './transport-error.ts';
+
+/** Pauses of a client that is told it asks too much: a few, then the refusal stands. */
+const TOO_MANY_RETRY: RetryOptions = { tries: 6, firstDelayMs: 250, mostDelayMs: 5_000 };
 
 /** How to reach the control plane. */
 export interface SocketControlOptions {
@@ -40,11 +44,40 @@ export function createSocketControl(options: SocketControlOptions): ControlTrans
     reconnectionDelayMax: mostReconnectDelayMs,
   });
   let pending: NodeJS.Timeout | undefined;
-  let isClosed = false;
+  const lifetime = new AbortController();
 
   const connectLater = (delayMs: number): void => {
     clearTimeout(pending);
-    if (!isClosed) pending = setTimeout(() => socket.connect(), delayMs);
+    if (!lifetime.signal.aborted) pending = setTimeout(() => socket.connect(), delayMs);
+  };
+
+  const requestOnce = async <Name extends OperationName>(
+    name: Name,
+    payload: RequestOf<Name>,
+  ): Promise<AnswerOf<Name>> => {
+    if (!socket.connected) throw disconnected(name);
+    let value: unknown;
+    try {
+      value = await socket.timeout(requestTimeoutMs).emitWithAck(name, payload);
+    } catch (cause) {
+      if (!socket.connected) throw disconnected(name, cause);
+      throw new TransportError(
+        'transport/timeout',
+        `the coordinator did not answer "${name}" within ${requestTimeoutMs} ms: it may be overloaded`,
+        { name, requestTimeoutMs },
+        cause,
+      );
+    }
+    const reply = parseReply(name, value);
+    if (!reply) {
+      throw new TransportError(
+        'transport/bad-reply',
+        `the coordinator's answer to "${name}" has not the form of this protocol version: compare the versions`,
+        { name },
+      );
+    }
+    if (!reply.ok) throw new ProtocolError(reply.code, reply.message, { name });
+    return reply.answer;
   };
 
   return {
@@ -55,31 +88,8 @@ export function createSocketControl(options: SocketControlOptions): ControlTrans
       socket.disconnect();
       connectLater(delayMs);
     },
-    request: async <Name extends OperationName>(name: Name, payload: RequestOf<Name>): Promise<AnswerOf<Name>> => {
-      if (!socket.connected) throw disconnected(name);
-      let value: unknown;
-      try {
-        value = await socket.timeout(requestTimeoutMs).emitWithAck(name, payload);
-      } catch (cause) {
-        if (!socket.connected) throw disconnected(name, cause);
-        throw new TransportError(
-          'transport/timeout',
-          `the coordinator did not answer "${name}" within ${requestTimeoutMs} ms: it may be overloaded`,
-          { name, requestTimeoutMs },
-          cause,
-        );
-      }
-      const reply = parseReply(name, value);
-      if (!reply) {
-        throw new TransportError(
-          'transport/bad-reply',
-          `the coordinator's answer to "${name}" has not the form of this protocol version: compare the versions`,
-          { name },
-        );
-      }
-      if (!reply.ok) throw new ProtocolError(reply.code, reply.message, { name });
-      return reply.answer;
-    },
+    // Whoever asks too much is told to wait: that is no refusal of what it asks.
+    request: (name, payload) => retrying(() => requestOnce(name, payload), isTooMany, TOO_MANY_RETRY, lifetime.signal),
     onState: (listener) => {
       socket.on(NOTICES.jobState, (value: unknown) => {
         const state = parseJobState(value);
@@ -102,13 +112,17 @@ export function createSocketControl(options: SocketControlOptions): ControlTrans
       });
     },
     close: () => {
-      isClosed = true;
+      lifetime.abort(new TransportError('transport/disconnected', 'the connection was closed on purpose', { url }));
       clearTimeout(pending);
       // Closing on purpose is no loss of the connection.
       socket.removeAllListeners();
       socket.disconnect();
     },
   };
+}
+
+function isTooMany(error: unknown): boolean {
+  return error instanceof ProtocolError && error.code === 'request/too-many';
 }
 
 function disconnected(name: string, cause?: unknown): TransportError {

@@ -1,5 +1,6 @@
 import type { Hex } from '../../shared/bytes.ts';
 import type { UpdateStatement } from '../../shared/commitments/contribution.ts';
+import { isAsked } from '../../shared/round/sampling.ts';
 import type { Collecting, JobState } from '../round/state.ts';
 import type { Refusal } from './refusal.ts';
 
@@ -19,12 +20,14 @@ export function checkStatement(
   statement: Pick<UpdateStatement, 'job' | 'round' | 'attempt'> & Partial<UpdateStatement>,
 ): Refusal | undefined {
   if (statement.job !== job) return rejected('gate/wrong-job');
+  if (state.progress.banned?.[participant] !== undefined) return rejected('gate/banned');
   const open = state.phase === 'collecting' ? state.plan : undefined;
   if (open === undefined || statement.round !== open.round || statement.attempt !== open.attempt) {
     return hasClosed(state, statement) ? { verdict: 'late', code: 'gate/late' } : rejected('gate/wrong-round');
   }
-  const { plan, answers } = state as Collecting;
+  const { plan, answers, draw } = state as Collecting;
   if (answers[participant]?.verdict === 'accepted') return rejected('gate/duplicate');
+  if (!isAsked(draw, plan, participant)) return rejected('gate/not-asked');
   if (statement.parentRoot !== undefined && statement.parentRoot !== plan.parentRoot) {
     return rejected('gate/wrong-parent');
   }

@@ -5,6 +5,8 @@ export type RefusalCode =
   | 'gate/wrong-round'
   | 'gate/wrong-parent'
   | 'gate/duplicate'
+  | 'gate/not-asked'
+  | 'gate/banned'
   | 'gate/no-samples'
   | 'gate/bad-signature'
   | 'gate/not-uploaded'

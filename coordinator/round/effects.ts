@@ -9,6 +9,8 @@ export type Effect =
   | { readonly type: 'announce' }
   /** Feed `deadlinePassed` at this time unless the round has closed by then. */
   | { readonly type: 'armDeadline'; readonly round: number; readonly attempt: number; readonly deadlineAt: number }
+  /** Feed `pauseEnded` at this time unless the attempt has opened by then. */
+  | { readonly type: 'armPause'; readonly round: number; readonly attempt: number; readonly pausedUntil: number }
   /** Reveal the seed, apply the round function, store what it returns, feed `roundAggregated`. */
   | {
       readonly type: 'aggregate';
@@ -22,6 +24,12 @@ export type Effect =
 /** The effects that a state is waiting for: what a coordinator does again after a restart. */
 export function effectsOf(state: JobState): Effect[] {
   switch (state.phase) {
+    case 'open': {
+      const { progress, pausedUntil } = state;
+      if (pausedUntil === undefined) return [{ type: 'announce' }];
+      const { rounds, attempt } = progress;
+      return [{ type: 'announce' }, { type: 'armPause', round: rounds + 1, attempt, pausedUntil }];
+    }
     case 'collecting': {
       const { round, attempt } = state.plan;
       return [{ type: 'announce' }, { type: 'armDeadline', round, attempt, deadlineAt: state.deadlineAt }];

@@ -19,6 +19,13 @@ export type JobEvent =
       readonly round: number;
       readonly attempt: number;
     }
+  | {
+      /** The pause after an attempt that failed early is over. */
+      readonly type: 'pauseEnded';
+      readonly at: number;
+      readonly round: number;
+      readonly attempt: number;
+    }
   | RoundAggregated
   | {
       readonly type: 'aggregationFailed';
@@ -30,7 +37,41 @@ export type JobEvent =
     }
   | RoundAnchored
   | { readonly type: 'coordinatorRestarted'; readonly at: number }
-  | MetricsReported;
+  | MetricsReported
+  | OperatorEvent;
+
+/** What an operator has done to a job; `by` is who, `reason` is free text for people. */
+export type OperatorEvent =
+  | {
+      /** No further round is to open. */
+      readonly type: 'jobPaused';
+      readonly at: number;
+      readonly by: Hex;
+      readonly reason: string;
+    }
+  | { readonly type: 'jobResumed'; readonly at: number; readonly by: Hex; readonly reason: string }
+  | {
+      /** The job is to end with what it has. */
+      readonly type: 'jobStopped';
+      readonly at: number;
+      readonly by: Hex;
+      readonly reason: string;
+    }
+  | {
+      readonly type: 'participantBanned';
+      readonly at: number;
+      readonly by: Hex;
+      readonly participant: Hex;
+      readonly reason: string;
+    }
+  | {
+      /** A ban is lifted. */
+      readonly type: 'participantAllowed';
+      readonly at: number;
+      readonly by: Hex;
+      readonly participant: Hex;
+      readonly reason: string;
+    };
 
 /** An update passed the gate; its bytes are stored. */
 export interface UpdateAccepted {

@@ -2,7 +2,10 @@ import type { Hex } from '../../shared/bytes.ts';
 import type { Contribution } from '../../shared/commitments/contribution.ts';
 import type { RoundRecord } from '../../shared/commitments/record.ts';
 import type { Manifest } from '../../shared/round/manifest.ts';
+import type { Pace, SampleRule } from '../../shared/round/participation.ts';
 import type { RoundPlan } from '../../shared/round/plan.ts';
+import type { SampleDraw } from '../../shared/round/sampling.ts';
+import type { Standings } from './standing.ts';
 
 /** What a job has come to: carried from round to round. */
 export interface Progress {
@@ -16,8 +19,28 @@ export interface Progress {
   readonly updateBits: number;
   /** Location of the latest round's document, null before round 1. */
   readonly location: Hex | null;
-  /** Participants to wait for: those that joined and have neither left nor missed a deadline since, ascending. */
+  /** Participants that can be asked: those that joined and have neither left nor missed a deadline since, ascending. */
   readonly present: readonly Hex[];
+  /** The seed revealed last, where the manifest has a `sample`. */
+  readonly seed?: Omit<SampleDraw, 'cut'>;
+  /** What is known of participants' times, where the manifest has a `pace`. */
+  readonly standings?: Standings;
+  /** Failures of the next round so far, where the manifest has a `retryPauseMs`. */
+  readonly setbacks?: number;
+  /** That no further round is to open, while an operator wants it so. */
+  readonly paused?: Operated;
+  /** That the job is to end after the record that is on its way to the chain. */
+  readonly stopping?: Operated;
+  /** Who may not take part, and why, by participant. */
+  readonly banned?: Readonly<Record<Hex, string>>;
+}
+
+/** What an operator wanted of a job. */
+export interface Operated {
+  /** Which operator. */
+  readonly by: Hex;
+  /** Why, for people. */
+  readonly reason: string;
 }
 
 /** A participant's answer to an open round. */
@@ -34,6 +57,8 @@ export interface Open {
   readonly progress: Progress;
   /** How many participants must be present for the next round to open. */
   readonly need: number;
+  /** When the next attempt may open, after one that failed early; in milliseconds since 1970. */
+  readonly pausedUntil?: number;
 }
 
 /** A round is open and takes updates. */
@@ -50,6 +75,18 @@ export interface Collecting {
   readonly answers: Readonly<Record<Hex, Answer>>;
   /** When the round closes without those who have not answered, in milliseconds since 1970. */
   readonly deadlineAt: number;
+  /** Who is asked, where the manifest has a `sample`. */
+  readonly draw?: SampleDraw;
+  /** How the deadline came about, where the manifest has a `pace`. */
+  readonly wait?: Wait;
+}
+
+/** How long a round waits, and since when. */
+export interface Wait {
+  /** When the round opened, in milliseconds since 1970; null when times from then on would say nothing. */
+  readonly openedAt: number | null;
+  /** How long it waits, in milliseconds. */
+  readonly lengthMs: number;
 }
 
 /** Collection has closed; the round function is being applied. */
@@ -113,19 +150,36 @@ export interface JobRules {
   readonly deadlineMs: number;
   /** How often rounds may be started over in all. */
   readonly retries: number;
+  /** First pause before an attempt that follows one that failed early, in milliseconds; none if absent. */
+  readonly retryPauseMs?: number;
+  /** How many are asked and how many updates close a round; all and all if absent. */
+  readonly sample?: SampleRule;
+  /** How deadlines follow participants' times; always `deadlineMs` if absent. */
+  readonly pace?: Pace;
 }
 
 /** Takes from a manifest what the machine needs. */
 export function jobRules(job: Hex, manifest: Manifest): JobRules {
-  const { expected, quorum, deadlineMs, retries } = manifest.participation;
-  return { job, rounds: manifest.rounds, expected, quorum, deadlineMs, retries };
+  const { expected, quorum, deadlineMs, retries, retryPauseMs, sample, pace } = manifest.participation;
+  return {
+    job,
+    rounds: manifest.rounds,
+    expected,
+    quorum,
+    deadlineMs,
+    retries,
+    ...(retryPauseMs !== undefined && { retryPauseMs }),
+    ...(sample && { sample }),
+    ...(pace && { pace }),
+  };
 }
 
 /** Where a job begins. */
 export function initialState(manifest: Manifest): Open {
+  const { expected, retryPauseMs, sample, pace } = manifest.participation;
   return {
     phase: 'open',
-    need: manifest.participation.expected,
+    need: expected,
     progress: {
       rounds: 0,
       attempt: 0,
@@ -133,6 +187,15 @@ export function initialState(manifest: Manifest): Open {
       updateBits: manifest.initialUpdateBits,
       location: null,
       present: [],
+      // A member that a job does not use is left out: states of jobs that have none of them stay what they were.
+      ...(sample && { seed: { seedIndex: 0, seed: manifest.seedCommitment } }),
+      ...(pace && { standings: {} }),
+      ...(retryPauseMs !== undefined && { setbacks: 0 }),
     },
   };
+}
+
+/** Whether the next round may open with those who are present. */
+export function mayOpen({ progress, need, pausedUntil }: Open): boolean {
+  return progress.paused === undefined && pausedUntil === undefined && progress.present.length >= need;
 }

@@ -4,8 +4,8 @@ import { FedanchorError } from '../../shared/errors.ts';
 import type { JobEvent } from '../round/events.ts';
 import type { EventStore } from './event-store.ts';
 
-/** Thrown when the store's folder cannot be used. */
-export class StoreError extends FedanchorError<'store/unavailable'> {}
+/** Thrown when the store's folder cannot be used, or does not take a write; nothing of that write is kept. */
+export class StoreError extends FedanchorError<'store/unavailable' | 'store/write-failed'> {}
 
 /** The coordinator's durable stores, all in one LMDB environment. */
 export interface LmdbStores {
@@ -29,8 +29,9 @@ export interface LmdbStores {
 export function openLmdbStores(folder: string): LmdbStores {
   let root: RootDatabase<unknown, string>;
   try {
-    // Overlapping sync answers a write before the disk has it; an event must be on disk when its receipt leaves.
-    root = open({ path: folder, overlappingSync: false, maxDbs: 4 });
+    // Overlapping sync answers a write before the disk has it; an event must be on disk when its receipt leaves. Batches
+    // of event turns have a promise that nobody holds: a full disk would reject it and so end the process.
+    root = open({ path: folder, overlappingSync: false, eventTurnBatching: false, maxDbs: 4 });
   } catch (cause) {
     throw new StoreError('store/unavailable', `cannot open the store in ${folder}: is the folder writable?`, {}, cause);
   }
@@ -41,7 +42,7 @@ export function openLmdbStores(folder: string): LmdbStores {
     events: {
       append: async (events) => {
         // A child transaction, because one that throws is rolled back; a plain one would keep what came before.
-        await log.childTransaction(() => {
+        const written = log.childTransaction(() => {
           // Read under the write lock, so that even a second process on the same log cannot overwrite an event. Keys
           // start at 1: a range that runs backwards does not find 0.
           const [last = 0] = log.getKeys({ reverse: true, limit: 1 });
@@ -49,6 +50,7 @@ export function openLmdbStores(folder: string): LmdbStores {
             log.putSync(last + 1 + index, event);
           });
         });
+        await committed(folder, written);
       },
       read: async function* () {
         for (const { value } of log.getRange()) yield value;
@@ -57,11 +59,28 @@ export function openLmdbStores(folder: string): LmdbStores {
     },
     outbox: {
       put: async (row) => {
-        await rows.put(row.id, row);
+        await committed(folder, rows.put(row.id, row));
       },
       get: async (id) => rows.get(id),
       all: async () => [...rows.getRange()].map(({ value }) => value),
     },
     close: () => root.close(),
   };
+}
+
+/** Waits for a commit. Why it failed comes in a promise of its own, which would end the process if nobody waited for it. */
+async function committed(folder: string, commit: Promise<unknown>): Promise<void> {
+  try {
+    await commit;
+  } catch (error) {
+    const reason = await Promise.resolve((error as { commitError?: Promise<never> }).commitError).catch(
+      (inner: Error) => inner,
+    );
+    throw new StoreError(
+      'store/write-failed',
+      `the store in ${folder} did not take a write (${(reason ?? (error as Error)).message}): check its disk`,
+      { folder },
+      reason ?? error,
+    );
+  }
 }

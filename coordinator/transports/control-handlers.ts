@@ -1,50 +1,37 @@
 import type { Hex } from '../../shared/bytes.ts';
+import { NO_ANCHOR } from '../../shared/commitments/typed-data.ts';
 import { FedanchorError } from '../../shared/errors.ts';
-import type { Layout } from '../../shared/fixed-point/layout.ts';
-import type { AnswerOf, OperationName, RequestOf } from '../../shared/protocol/messages.ts';
-import type { UploadStore } from '../blobs/upload-store.ts';
+import type { AnswerOf, JobStateMessage, OperationName, RequestOf, Role } from '../../shared/protocol/messages.ts';
 import { checkStatement } from '../gate/check-statement.ts';
+import { remedyOf } from '../gate/remedy.ts';
+import { type HostedJob, type JobRegister, jobOfSession, mayParticipate } from '../job-register.ts';
 import { jobStateMessage } from '../job-state-message.ts';
-import type { JobRunner } from '../runner.ts';
-import { type Challenge, type Session, SessionError, type Sessions } from '../sessions.ts';
+import { createOperatorDesk, type OperatorDesk } from '../operator/operator-desk.ts';
+import { SessionError, type Sessions } from '../sessions.ts';
+import { type Connection, sessionOf } from './connection.ts';
+import { createOperatorHandlers } from './operator-handlers.ts';
 
 /** Thrown when a request cannot be answered with a success. */
 export class RequestError extends FedanchorError<
-  'request/wrong-job' | 'request/wrong-model' | 'gate/late' | 'gate/refused' | 'gate/wrong-length'
+  'request/wrong-model' | 'gate/late' | 'gate/refused' | 'gate/wrong-length'
 > {}
-
-/** What is known about one connection. */
-export interface Connection {
-  /** The challenge that was issued last and not yet answered. */
-  challenge: Challenge | undefined;
-  /** The session, once open. */
-  session: Session | undefined;
-  /** Starts sending a participant where the job stands. */
-  join(address: Hex): void;
-  /** Starts sending an operator the job's events. */
-  watch(): void;
-}
 
 /** What the handlers work with. */
 export interface ControlOptions {
-  /** The job. */
-  readonly job: Hex;
-  /** Its layout. */
-  readonly layout: Layout;
+  /** The coordinator's jobs. */
+  readonly jobs: JobRegister;
   /** EIP-155 chain id. */
   readonly chainId: bigint;
-  /** The job's RoundAnchor. */
-  readonly anchor: Hex;
   /** The coordinator's address. */
   readonly coordinator: Hex;
-  /** The job's loop. */
-  readonly runner: JobRunner;
+  /** Addresses that may be operators, lower case; the coordinator's own always may. */
+  readonly operators: readonly Hex[];
   /** The register of sessions. */
   readonly sessions: Sessions;
-  /** Updates on their way in. */
-  readonly uploads: UploadStore;
   /** Milliseconds since 1970. */
   readonly now: () => number;
+  /** What operators can do; left out, what can be done to the jobs that are open, without an audit log. */
+  readonly desk?: OperatorDesk;
 }
 
 /** One handler for each request of the control plane; what it throws becomes a coded reply. */
@@ -54,19 +41,24 @@ export type ControlHandlers = {
 
 /** Creates the handlers: what each request means, whatever transport carries it. */
 export function createControlHandlers(options: ControlOptions): ControlHandlers {
-  const { job, layout, chainId, anchor, coordinator, runner, sessions, uploads, now } = options;
-
-  const participant = (connection: Connection): Hex => sessionOf(connection, 'participant').address;
-  const thisJob = (asked: Hex): void => {
-    if (asked !== job) throw new RequestError('request/wrong-job', `job ${asked} is not run here, ${job} is`);
-  };
-  const state = () => ({ state: jobStateMessage(job, runner.state, now()) });
+  const { jobs, chainId, coordinator, operators, sessions, now } = options;
+  const desk = options.desk ?? createOperatorDesk({ jobs, sessions, now });
+  const isOperator = (address: Hex): boolean => address === coordinator || operators.includes(address);
+  const stateOf = ({ terms, runner }: HostedJob): { state: JobStateMessage } => ({
+    state: jobStateMessage(terms.job, runner.state, now()),
+  });
 
   return {
-    'session.challenge': async (connection, { address, role }) => {
-      connection.challenge = sessions.challenge(address, role);
-      const { challenge } = connection.challenge;
-      return { challenge, coordinator, chainId: String(chainId), anchor, job };
+    'session.challenge': async (connection, { address, role, job }) => {
+      const hosted = job === null ? undefined : jobs.find(job);
+      const allowed =
+        role === 'operator' ? isOperator(address) : hosted !== undefined && mayParticipate(hosted, address);
+      if (!allowed) throw notAllowed(address, role, job);
+      // An operator's session is with the coordinator, whatever job it may have named.
+      const purpose = role === 'operator' ? { job: null, anchor: undefined } : { job, anchor: hosted?.anchor };
+      connection.challenge = sessions.challenge({ address, role, ...purpose });
+      const { challenge, anchor = NO_ANCHOR } = connection.challenge;
+      return { challenge, coordinator, chainId: String(chainId), anchor, job: purpose.job };
     },
     'session.open': async (connection, { signature }) => {
       const { challenge } = connection;
@@ -78,75 +70,90 @@ export function createControlHandlers(options: ControlOptions): ControlHandlers 
       return { token: connection.session.token };
     },
     'job.join': async (connection, request) => {
-      thisJob(request.job);
-      const address = participant(connection);
-      connection.join(address);
-      await runner.join(address);
-      return state();
+      const { job, address } = participation(connection, request.job, jobs);
+      await connection.join(job, sessionOf(connection));
+      await job.runner.join(address);
+      return stateOf(job);
     },
-    'job.state': async (connection, request) => {
-      thisJob(request.job);
-      sessionOf(connection);
-      return state();
-    },
+    'job.state': async (connection, request) =>
+      sessionOf(connection).role === 'operator'
+        ? stateOf(jobs.find(request.job))
+        : stateOf(participation(connection, request.job, jobs).job),
     'update.offer': async (connection, { updateRoot, byteLength, partRoots, ...statement }) => {
-      const address = participant(connection);
-      const refusal = checkStatement(runner.state, job, address, statement);
+      const { job, address } = participation(connection, statement.job, jobs);
+      const refusal = checkStatement(job.runner.state, job.terms.job, address, statement);
       if (refusal) {
         const code = refusal.verdict === 'late' ? 'gate/late' : 'gate/refused';
         throw new RequestError(
           code,
-          `update of round ${statement.round}, attempt ${statement.attempt}: ${refusal.code}`,
+          `update of round ${statement.round}, attempt ${statement.attempt}: ${refusal.code}; ` +
+            remedyOf(job.runner.state, refusal),
         );
       }
-      if (byteLength !== layout.dimension * 2) {
+      const expected = job.terms.layout.dimension * 2;
+      if (byteLength !== expected) {
         throw new RequestError(
           'gate/wrong-length',
-          `an update of this job has ${layout.dimension * 2} bytes, the offer says ${byteLength}`,
+          `an update of this job has ${expected} bytes, the offer says ${byteLength}`,
         );
       }
-      return { missing: await uploads.offer(address, { updateRoot, byteLength, partRoots }) };
+      return { missing: await job.uploads.offer(address, { updateRoot, byteLength, partRoots }) };
     },
-    'update.submit': async (connection, { statement, signature }) => ({
-      receipt: await runner.submit(participant(connection), statement, signature),
-    }),
+    'update.submit': async (connection, { statement, signature }) => {
+      // A statement for another job is answered with a signed receipt by the job that the session is for.
+      const session = sessionOf(connection, 'participant');
+      const job = jobs.find(session.job as Hex);
+      return { receipt: await job.runner.submit(session.address, statement, signature) };
+    },
     'round.decline': async (connection, { job: asked, ...decline }) => {
-      thisJob(asked);
-      await runner.decline({ participant: participant(connection), ...decline });
+      const { job, address } = participation(connection, asked, jobs);
+      await job.runner.decline({ participant: address, ...decline });
       return {};
     },
     'metrics.report': async (connection, { job: asked, ...metrics }) => {
-      thisJob(asked);
-      const { rounds } = runner.state.progress;
-      if (metrics.round > rounds) {
-        throw new RequestError('request/wrong-model', `round ${metrics.round} has no model yet: ${rounds} are done`);
-      }
-      if (metrics.modelRoot !== runner.modelRoot(metrics.round)) {
-        throw new RequestError(
-          'request/wrong-model',
-          `${metrics.modelRoot} is not the model of round ${metrics.round}`,
-        );
-      }
-      await runner.report({ participant: participant(connection), ...metrics });
+      const { job, address } = participation(connection, asked, jobs);
+      requireModel(job, metrics.round, metrics.modelRoot);
+      await job.runner.report({ participant: address, ...metrics });
       return {};
     },
     'job.watch': async (connection, request) => {
-      thisJob(request.job);
       sessionOf(connection, 'operator');
-      connection.watch();
-      return state();
+      const job = jobs.find(request.job);
+      connection.watch(job);
+      return stateOf(job);
     },
+    ...createOperatorHandlers(desk),
   };
 }
 
-function sessionOf(connection: Connection, role?: Session['role']): Session {
-  const { session } = connection;
-  if (!session) throw new SessionError('session/not-open', 'open a session first: session.challenge, session.open');
-  if (role && session.role !== role) {
-    throw new SessionError(
-      'session/wrong-role',
-      `this request needs the role ${role}, the session has the role ${session.role}`,
-    );
+/** A participant's session with the job it asks about. */
+function participation(
+  connection: Connection,
+  asked: Hex,
+  jobs: JobRegister,
+): { readonly job: HostedJob; readonly address: Hex } {
+  const session = sessionOf(connection, 'participant');
+  const job = jobOfSession(jobs, session, asked);
+  // Whoever was admitted once may have been banned since.
+  if (!mayParticipate(job, session.address)) throw notAllowed(session.address, 'participant', asked);
+  return { job, address: session.address };
+}
+
+function requireModel({ runner }: HostedJob, round: number, modelRoot: Hex): void {
+  const { rounds } = runner.state.progress;
+  if (round > rounds) {
+    throw new RequestError('request/wrong-model', `round ${round} has no model yet: ${rounds} are done`);
   }
-  return session;
+  if (modelRoot !== runner.modelRoot(round)) {
+    throw new RequestError('request/wrong-model', `${modelRoot} is not the model of round ${round}`);
+  }
+}
+
+function notAllowed(address: Hex, role: Role, job: Hex | null): SessionError {
+  const what = role === 'participant' && job === null ? 'participant of no job: name the job' : role;
+  return new SessionError('session/not-allowed', `${address} is not admitted as ${what}: ask the operator`, {
+    address,
+    role,
+    job,
+  });
 }

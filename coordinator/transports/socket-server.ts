@@ -1,14 +1,19 @@
 import type { Server as HttpServer } from 'node:http';
 import { Server, type Socket } from 'socket.io';
-import type { Hex } from '../../shared/bytes.ts';
-import { FedanchorError } from '../../shared/errors.ts';
-import { NOTICES, OPERATIONS, type OperationName, type Reply } from '../../shared/protocol/messages.ts';
+import { NOTICES } from '../../shared/protocol/messages.ts';
 import { Decoder, Encoder } from '../../shared/protocol/parser.ts';
+import type { HostedJob, JobRegister } from '../job-register.ts';
 import { jobStateMessage } from '../job-state-message.ts';
+import type { Guard } from '../limits/guard.ts';
+import type { LimitError } from '../limits/limit-error.ts';
+import { createSlots } from '../limits/slots.ts';
 import type { Log } from '../log.ts';
-import type { JobRunner } from '../runner.ts';
+import { createPlaces } from '../places.ts';
 import type { Sessions } from '../sessions.ts';
-import type { Connection, ControlHandlers } from './control-handlers.ts';
+import { type Asker, answerRequest } from './answer-request.ts';
+import { createAttendance } from './attendance.ts';
+import type { Connection } from './connection.ts';
+import type { ControlHandlers } from './control-handlers.ts';
 
 /** What the control plane works with. */
 export interface SocketServerOptions {
@@ -18,129 +23,154 @@ export interface SocketServerOptions {
   readonly handlers: ControlHandlers;
   /** The register of sessions. */
   readonly sessions: Sessions;
-  /** The job. */
-  readonly job: Hex;
-  /** The job's loop. */
-  readonly runner: JobRunner;
+  /** The coordinator's jobs. */
+  readonly jobs: JobRegister;
+  /** Holds every party to its share. */
+  readonly guard: Guard;
   /** Where to tell what happens. */
   readonly log: Log;
   /** Milliseconds since 1970. */
   readonly now: () => number;
 }
 
-/** A message of the control plane is small; bulk data goes over HTTP. */
-const MESSAGE_LIMIT_BYTES = 1 << 20;
+/** The code of a request over its sender's share. */
+const LIMITED: LimitError['code'] = 'request/too-many';
 
-/** How long a connection may stay without a session. */
-const HANDSHAKE_LIMIT_MS = 10_000;
-
-/** How long a participant may be away before the next round stops waiting for it. */
-const ABSENCE_GRACE_MS = 10_000;
+/** A connection below socket.io. */
+type RawConnection = Socket['conn'];
 
 /** Serves the control plane over socket.io. */
 export function createSocketServer(options: SocketServerOptions): Server {
-  const { http, handlers, sessions, job, runner, log, now } = options;
+  const { http, handlers, sessions, jobs, guard, log, now } = options;
+  const { limits } = guard;
   const server = new Server(http, {
     parser: { Encoder, Decoder },
     serveClient: false,
-    maxHttpBufferSize: MESSAGE_LIMIT_BYTES,
+    maxHttpBufferSize: limits.messageBytes,
     transports: ['websocket'],
+    // A few compressed bytes could unfold to any number.
+    perMessageDeflate: false,
+    httpCompression: false,
+    connectTimeout: limits.handshakeMs,
+    pingInterval: limits.heartbeatMs,
+    pingTimeout: limits.heartbeatTimeoutMs,
+    allowRequest: (request, decide) => {
+      try {
+        guard.handshake(guard.peerOf(request));
+        decide(null, true);
+      } catch (error) {
+        decide((error as Error).message, false);
+      }
+    },
   });
-  const connections = new Map<Hex, Set<string>>();
-
-  runner.subscribe((_event, state) => {
-    server.to('followers').emit(NOTICES.jobState, jobStateMessage(job, state, now()));
-    if (state.phase !== 'open') return;
-    // Who is connected is there to start with, even after a deadline was missed: nobody would tell them to join again.
-    for (const address of connections.keys()) {
-      if (!state.progress.present.includes(address)) void runner.join(address).catch(() => {});
-    }
+  holdConnections(server, guard);
+  const attendance = createAttendance(limits.absenceMs);
+  const places = createPlaces({
+    isAlive: async (id) => answersPing(server.sockets.sockets.get(id)),
+    disconnect: (id) => {
+      const raw = server.sockets.sockets.get(id)?.conn;
+      if (raw) cutOff(raw);
+    },
+  });
+  jobs.onJob((hosted) => {
+    const { runner, terms } = hosted;
+    const { job } = terms;
+    attendance.open(hosted);
+    runner.subscribe((_event, state) => {
+      server.to(job).emit(NOTICES.jobState, jobStateMessage(job, state, now()));
+    });
   });
 
   server.on('connection', (socket) => {
-    const joined = new Set<Hex>();
-    let stopWatching: (() => void) | undefined;
+    const watched = new Map<HostedJob, () => void>();
     const connection: Connection = {
       challenge: undefined,
       session: undefined,
-      join: (address) => {
-        void socket.join('followers');
-        joined.add(address);
-        connections.set(address, (connections.get(address) ?? new Set()).add(socket.id));
+      join: async (job, { address }) => {
+        await places.claim(`${job.terms.job}/${address}`, socket.id);
+        void socket.join(job.terms.job);
+        attendance.arrive(job, address, socket.id);
       },
-      watch: () => {
-        void socket.join('followers');
-        if (stopWatching) return;
-        for (const event of runner.history) socket.emit(NOTICES.jobEvent, event);
-        stopWatching = runner.subscribe((event) => socket.emit(NOTICES.jobEvent, event));
+      watch: (job) => {
+        void socket.join(job.terms.job);
+        if (watched.has(job)) return;
+        const { runner } = job;
+        for (const event of runner.history) socket.emit(NOTICES.jobEvent, { job: job.terms.job, event });
+        watched.set(
+          job,
+          runner.subscribe((event) => socket.emit(NOTICES.jobEvent, { job: job.terms.job, event })),
+        );
       },
     };
-    const handshake = setTimeout(() => connection.session ?? socket.disconnect(true), HANDSHAKE_LIMIT_MS);
+    const handshake = setTimeout(() => connection.session ?? socket.disconnect(true), limits.handshakeMs);
+    // An operator that begins to watch is sent a whole history at once.
+    holdUnread(socket.conn, limits.unreadMessages, () => connection.session?.role !== 'operator');
 
-    socket.onAny((name: string, ...args: unknown[]) => {
-      void serve(socket, connection, handlers, name, args, log);
+    const asker: Asker = { id: socket.id, peer: guard.peerOf(socket.request), connection };
+    let refusals = 0;
+    socket.onAny(async (name: string, payload: unknown, acknowledge: unknown) => {
+      if (typeof acknowledge !== 'function') return void socket.disconnect(true);
+      const reply = await answerRequest({ handlers, guard, log }, asker, name, payload);
+      acknowledge(reply);
+      if (!reply.ok && reply.code === LIMITED && ++refusals >= limits.refusalsPerConnection) cutOff(socket.conn);
     });
     socket.on('disconnect', () => {
       clearTimeout(handshake);
-      stopWatching?.();
+      for (const stop of watched.values()) stop();
       if (connection.session) sessions.end(connection.session);
-      // A connection may have opened sessions under several addresses, one after the other.
-      for (const address of joined) {
-        const mine = connections.get(address);
-        if (!mine?.delete(socket.id) || mine.size > 0) continue;
-        connections.delete(address);
-        setTimeout(() => {
-          if (!connections.has(address)) void runner.leave(address).catch(() => {});
-        }, ABSENCE_GRACE_MS).unref();
-      }
+      places.release(socket.id);
+      attendance.depart(socket.id);
     });
   });
   return server;
 }
 
-/** Validates a request, has it handled, acknowledges it with a typed reply. */
-async function serve(
-  socket: Socket,
-  connection: Connection,
-  handlers: ControlHandlers,
-  name: string,
-  args: readonly unknown[],
-  log: Log,
-): Promise<void> {
-  const [payload, acknowledge] = args;
-  if (typeof acknowledge !== 'function') {
-    socket.disconnect(true);
-    return;
-  }
-  acknowledge(await reply(connection, handlers, name, payload, log));
+/** How long a connection has to answer a ping that was sent because another one claims its place. */
+const PING_ANSWER_MS = 3000;
+
+/** Whether the other end of a connection still answers. */
+async function answersPing(socket: Socket | undefined): Promise<boolean> {
+  if (!socket?.connected) return false;
+  const { conn } = socket;
+  return new Promise((resolve) => {
+    const answer = (isAlive: boolean): void => {
+      clearTimeout(limit);
+      conn.off('heartbeat', alive);
+      resolve(isAlive);
+    };
+    const alive = (): void => answer(true);
+    const limit = setTimeout(() => answer(false), PING_ANSWER_MS);
+    conn.once('heartbeat', alive);
+    // The engine pings on its own clock only; its method for it is not part of its declared interface.
+    (conn as unknown as { sendPacket(type: 'ping'): void }).sendPacket('ping');
+  });
 }
 
-async function reply(
-  connection: Connection,
-  handlers: ControlHandlers,
-  name: string,
-  payload: unknown,
-  log: Log,
-): Promise<Reply<unknown>> {
-  if (!Object.hasOwn(OPERATIONS, name)) {
-    return { ok: false, code: 'request/unknown', message: `there is no request named "${name.slice(0, 80)}"` };
-  }
-  const operation = name as OperationName;
-  const request = OPERATIONS[operation].request.safeParse(payload);
-  if (!request.success) {
-    const issue = request.error.issues[0];
-    return {
-      ok: false,
-      code: 'request/invalid',
-      message: `${operation}, field "${issue?.path.join('.') ?? ''}": ${issue?.message ?? 'is not valid'}`,
-    };
-  }
-  try {
-    const handle = handlers[operation] as (connection: Connection, request: unknown) => Promise<unknown>;
-    return { ok: true, answer: await handle(connection, request.data) };
-  } catch (error) {
-    if (error instanceof FedanchorError) return { ok: false, code: error.code, message: error.message };
-    log.error({ operation, error: (error as Error).message }, 'request failed');
-    return { ok: false, code: 'request/failed', message: 'the coordinator could not do this now: try again later' };
-  }
+/** Engine connections of one address, proxies' clients each for themselves; further ones are cut off. */
+function holdConnections(server: Server, guard: Guard): void {
+  const slots = createSlots(guard.limits.connectionsPerAddress, guard.limits.connections);
+  server.engine.on('connection', (raw: RawConnection) => {
+    const peer = guard.peerOf(raw.request);
+    if (peer === undefined) return;
+    const release = slots.take(peer);
+    if (release) raw.once('close', release);
+    else cutOff(raw);
+  });
+}
+
+/** Cuts a connection off when more waits for it than one that reads ever lets wait. */
+function holdUnread(raw: RawConnection, mostUnread: number, isHeld: () => boolean): void {
+  let unread = 0;
+  raw.on('packetCreate', () => {
+    unread++;
+    if (unread > mostUnread && isHeld()) cutOff(raw);
+  });
+  raw.on('flush', () => {
+    unread = 0;
+  });
+}
+
+/** Ends a connection at once: a farewell would wait behind all that its peer does not read. */
+function cutOff({ request }: RawConnection): void {
+  request.socket.destroy();
 }

@@ -69,7 +69,7 @@ export async function runDemo(options: DemoOptions, entry: string, signal: Abort
   screen.title('Rewards');
   const ledger = await connectLedger({ rpcUrl: chain.rpcUrl, anchor: contracts.anchor });
   const last = (await ledger.records()).at(-1)?.record;
-  const rewards = last ? decodeDocument(await download(url, last.location)).rewards : [];
+  const rewards = last ? decodeDocument(await download(url, terms.job, last.location)).rewards : [];
   const payments = await settle(
     chain,
     contracts,
@@ -87,7 +87,7 @@ export async function runDemo(options: DemoOptions, entry: string, signal: Abort
   }
 
   const modelRoot = last?.modelRoot ?? terms.manifest.initialModelRoot;
-  const modelFile = await exportModel(folder, terms, int32Vector(await download(url, modelRoot)), modelRoot);
+  const modelFile = await exportModel(folder, terms, int32Vector(await download(url, terms.job, modelRoot)), modelRoot);
   conclude(screen, chronicle, cast, options, modelFile);
   if (options.json !== undefined) {
     const document = demoDocument({

@@ -9,8 +9,8 @@ import { DemoError } from './demo-error.ts';
 import type { RunFolder } from './run-folder.ts';
 
 /** Fetches a blob from a coordinator that serves it to anyone. */
-export async function download(url: string, id: Hex): Promise<Uint8Array> {
-  const response = await fetch(new URL(blobPath(id), url));
+export async function download(url: string, job: Hex, id: Hex): Promise<Uint8Array> {
+  const response = await fetch(new URL(blobPath(job, id), url));
   if (!response.ok) throw new DemoError('demo/blob-missing', `the coordinator does not serve blob ${id}`);
   return new Uint8Array(await response.arrayBuffer());
 }

@@ -54,7 +54,8 @@ export async function openRunFolder(keep: string | undefined): Promise<RunFolder
     kept: keep !== undefined,
     at,
     describe: async (facts) => {
-      const description = { version: 1, ...facts, blobs: 'coordinator/blobs', chainState: 'chain/state.json' };
+      const blobs = `coordinator/jobs/${facts.job.slice(2)}/blobs`;
+      const description = { version: 1, ...facts, blobs, chainState: 'chain/state.json' };
       await writeFile(at('run.json'), `${JSON.stringify(description, null, 2)}\n`);
     },
     [Symbol.asyncDispose]: async () => {

@@ -2,6 +2,8 @@ import { type Counterpart, openSession } from '../../client/transports/handshake
 import { createSocketControl } from '../../client/transports/socket-control.ts';
 import type { Signer } from '../../contracts/wallet.ts';
 import type { JobEvent } from '../../coordinator/round/events.ts';
+import type { Hex } from '../../shared/bytes.ts';
+import { NO_ANCHOR } from '../../shared/commitments/typed-data.ts';
 import type { JobStateMessage } from '../../shared/protocol/messages.ts';
 
 /** A watch over a job. */
@@ -16,26 +18,28 @@ export interface JobWatch {
  *
  * @param url - the coordinator
  * @param operator - the operator's wallet
- * @param counterpart - whom to expect there
+ * @param counterpart - whom to expect there, and the job to watch
  * @param onEvent - called with each event
  * @param onFailed - called when the job cannot go on
  */
 export function watchJob(
   url: string,
   operator: Signer,
-  counterpart: Counterpart,
+  counterpart: Counterpart & { readonly job: Hex },
   onEvent: (event: JobEvent) => void,
   onFailed: (reason: string) => void,
 ): JobWatch {
   const control = createSocketControl({ url, reconnectDelayMs: 100, mostReconnectDelayMs: 1000 });
   let seen = 0;
   let position = 0;
-  control.onEvent((event) => {
+  control.onEvent((notice) => {
+    const { job, event } = notice as { readonly job: Hex; readonly event: JobEvent };
+    if (job !== counterpart.job) return;
     // A new subscription begins with the whole history; what was seen before is skipped.
     position++;
     if (position <= seen) return;
     seen = position;
-    onEvent(event as JobEvent);
+    onEvent(event);
   });
   const look = (state: JobStateMessage): void => {
     if (state.phase === 'failed') onFailed(state.reason ?? 'no reason was given');
@@ -44,7 +48,7 @@ export function watchJob(
   control.onConnection((isConnected) => {
     if (!isConnected) return;
     position = 0;
-    void openSession(control, operator, 'operator', counterpart)
+    void openSession(control, operator, 'operator', { ...counterpart, job: null, anchor: NO_ANCHOR })
       .then(() => control.request('job.watch', { job: counterpart.job }))
       .then(({ state }) => look(state))
       // Whatever went wrong, a new connection begins it anew.

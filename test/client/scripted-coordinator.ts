@@ -173,10 +173,10 @@ export async function startScriptedCoordinator(
     if (!tokens.has(request.headers.authorization?.replace('Bearer ', '') ?? '')) {
       return end(401, { code: 'session/not-open', message: 'no session' });
     }
-    const [, kind, first, , root, , part] = (request.url ?? '').split('/');
+    const [, , , kind, root, , part] = (request.url ?? '').split('/');
     if (kind === 'blobs') {
-      const bytes = blobs.get(first as Hex);
-      if (!bytes) return end(404, { code: 'blob/missing', message: `there is no blob ${first}` });
+      const bytes = blobs.get(root as Hex);
+      if (!bytes) return end(404, { code: 'blob/missing', message: `there is no blob ${root}` });
       const from = Number(/^bytes=(\d+)-$/.exec(request.headers.range ?? '')?.[1] ?? 0);
       response.writeHead(from > 0 ? 206 : 200, { 'content-length': bytes.length - from });
       response.end(bytes.subarray(from));

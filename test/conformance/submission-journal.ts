@@ -141,6 +141,16 @@ export function submissionJournalConformance(open: (sign: SignStatement) => Prom
       expect(await journal.receipts(statement.job)).toEqual([someReceipt(statement, 'accepted')]);
     });
 
+    it('lists what was signed and not answered, in order of attempt and round, as it was signed', async () => {
+      const updates = [someUpdate(1, 2, 1), someUpdate(2, 10, 0), someUpdate(3, 9, 0), someUpdate(4, 11, 0)];
+      const signed = [];
+      for (const { statement, bytes } of updates) signed.push(await journal.sign(statement, bytes));
+      await journal.keepReceipt(someReceipt(someUpdate(4, 11, 0).statement, 'late'));
+      const [first, second, third] = signed;
+      expect(await journal.unanswered(someUpdate(1).statement.job)).toEqual([third, second, first]);
+      expect(await journal.unanswered(`0x${'ff'.repeat(32)}`)).toEqual([]);
+    });
+
     it('refuses a receipt for what was never signed', async () => {
       await expect(journal.keepReceipt(someReceipt(someUpdate(1).statement, 'accepted'))).rejects.toMatchObject({
         code: 'journal/not-signed',

@@ -42,10 +42,16 @@ export interface TestJobChoices {
   readonly rounds?: number;
   readonly participation?: Partial<Manifest['participation']>;
   readonly rule?: Partial<Manifest['aggregation']['rule']>;
+  readonly disclosure?: Manifest['disclosure'];
 }
 
 /** A job with one tensor of 70 coordinates and one of 3: 192 with padding, three blocks. */
-export function testJob({ rounds = 3, participation = {}, rule = {} }: TestJobChoices = {}): TestJob {
+export function testJob({
+  rounds = 3,
+  participation = {},
+  rule = {},
+  disclosure = 'public',
+}: TestJobChoices = {}): TestJob {
   const rng = createRng(7, 'model');
   const model = new Int32Array(192);
   for (let at = 0; at < 70; at++) model[at] = rng.below(2 ** 24) - 2 ** 23;
@@ -69,7 +75,7 @@ export function testJob({ rounds = 3, participation = {}, rule = {} }: TestJobCh
     participation: settings,
     rewards: { pricePerRound: '1000003' },
     chain: { windowTicks: 1 },
-    disclosure: 'public',
+    disclosure,
     retentionS: 0,
     initialUpdateBits: 12,
     initialModelRoot: blockRoot(TREE.model, model),

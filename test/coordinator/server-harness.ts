@@ -1,13 +1,15 @@
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Server } from 'node:net';
 import { io, type Socket } from 'socket.io-client';
 import { onTestFinished } from 'vitest';
 import type { Signer } from '../../contracts/wallet.ts';
 import { createBulkServer } from '../../coordinator/http/bulk-routes.ts';
+import { createJobRegister } from '../../coordinator/job-register.ts';
+import { type NetworkOptions, openNetwork } from '../../coordinator/network.ts';
 import { createSessions, type Sessions } from '../../coordinator/sessions.ts';
 import { createControlHandlers } from '../../coordinator/transports/control-handlers.ts';
 import { createSocketServer } from '../../coordinator/transports/socket-server.ts';
 import type { Hex } from '../../shared/bytes.ts';
-import { SESSION_TYPE, typedDataDigest } from '../../shared/commitments/typed-data.ts';
+import { NO_ANCHOR, SESSION_TYPE, typedDataDigest } from '../../shared/commitments/typed-data.ts';
 import { vectorBytes } from '../../shared/commitments/vector-trees.ts';
 import type { OperationName, Reply, RequestOf, Role } from '../../shared/protocol/messages.ts';
 import { Decoder, Encoder } from '../../shared/protocol/parser.ts';
@@ -22,40 +24,77 @@ export interface TestServer {
   readonly world: World;
   readonly life: Life;
   readonly sessions: Sessions;
+  /** What listens. */
+  readonly http: Server;
+  /** Stops serving; done at the end of the test in any case. */
+  readonly stop: () => Promise<void>;
+  /** Further jobs of the same coordinator. */
+  readonly neighbours: readonly { readonly world: World; readonly life: Life }[];
+}
+
+/** How the server of a test differs from the usual one. */
+export interface TestServerChoices {
+  readonly now?: () => number;
+  readonly network?: NetworkOptions;
+  /** Jobs besides the first. */
+  readonly neighbours?: readonly TestJobChoices[];
 }
 
 export async function startServer(
   choices: TestJobChoices = {},
-  { openBlobs = true, now = () => 1_700_000_000_000 }: { openBlobs?: boolean; now?: () => number } = {},
+  { now = () => 1_700_000_000_000, network = {}, neighbours: others = [] }: TestServerChoices = {},
 ): Promise<TestServer> {
-  const world = await createWorld(choices);
-  const life = await startLife(world, { now });
-  const { runner, uploads, log } = life;
-  const { job, layout } = world.job.terms;
-  const participants = WALLETS.map(({ address }) => address);
-  const sessions = createSessions({
-    domain: DOMAIN,
-    coordinator: COORDINATOR.address,
-    mayBe: (address, role) => (role === 'operator' ? address === COORDINATOR.address : participants.includes(address)),
-  });
-  const bulk = createBulkServer({ job, blobs: world.blobs, uploads, sessions, openBlobs, log });
+  const admission = WALLETS.map(({ address }) => address);
   const { chainId, anchor } = DOMAIN;
-  const handlers = createControlHandlers({
-    ...{ job, layout, chainId, anchor, coordinator: COORDINATOR.address, runner, sessions, uploads, now },
-  });
+  const jobs = createJobRegister();
+  const openJob = async (its: TestJobChoices) => {
+    const world = await createWorld({ ...its, participation: { admission, ...its.participation } });
+    const { terms } = world.job;
+    await world.blobs.put(terms.job, terms.manifestBytes);
+    const life = await startLife(world, { now });
+    jobs.add({ terms, anchor, runner: life.runner, blobs: world.blobs, uploads: life.uploads });
+    return { world, life };
+  };
+  const { world, life } = await openJob(choices);
+  const neighbours: { world: World; life: Life }[] = [];
+  for (const its of others) neighbours.push(await openJob(its));
+  const { log } = life;
+  const coordinator = COORDINATOR.address;
+  const sessions = createSessions(chainId, coordinator);
+  const { guard, certificate, protect } = await openNetwork(network, '127.0.0.1', now);
+  const bulk = createBulkServer({ jobs, sessions, guard, certificate, log });
+  const handlers = createControlHandlers({ jobs, chainId, coordinator, operators: [], sessions, now });
   await bulk.ready();
-  const control = createSocketServer({ http: bulk.server, handlers, sessions, job, runner, log, now });
+  const control = createSocketServer({ http: bulk.server, handlers, sessions, jobs, guard, log, now });
+  const unprotect = protect(bulk.server, log);
   await bulk.listen({ host: '127.0.0.1', port: 0 });
-  onTestFinished(async () => {
-    await control.close();
-    await bulk.close();
-  });
-  return { url: `http://127.0.0.1:${(bulk.server.address() as AddressInfo).port}`, world, life, sessions };
+  let stopping: Promise<void> | undefined;
+  const stop = (): Promise<void> => {
+    stopping ??= (async () => {
+      unprotect();
+      await control.close();
+      await bulk.close();
+    })();
+    return stopping;
+  };
+  onTestFinished(stop);
+  const scheme = certificate ? 'https' : 'http';
+  return {
+    url: `${scheme}://127.0.0.1:${(bulk.server.address() as AddressInfo).port}`,
+    world,
+    life,
+    sessions,
+    http: bulk.server,
+    stop,
+    neighbours,
+  };
 }
 
 /** One connection of the control plane. */
 export interface TestConnection {
   readonly socket: Socket;
+  /** The job of the server it leads to. */
+  readonly job: Hex;
   request<Name extends OperationName>(name: Name, payload: RequestOf<Name>): Promise<Reply<Record<string, unknown>>>;
   /** Sends whatever it is given under whatever name. */
   send(name: string, payload: unknown): Promise<Reply<Record<string, unknown>>>;
@@ -63,7 +102,7 @@ export interface TestConnection {
   readonly closed: Promise<string>;
 }
 
-export async function connect({ url }: Pick<TestServer, 'url'>): Promise<TestConnection> {
+export async function connect({ url, world }: Pick<TestServer, 'url' | 'world'>): Promise<TestConnection> {
   const socket = io(url, {
     transports: ['websocket'],
     parser: { Encoder, Decoder },
@@ -79,16 +118,18 @@ export async function connect({ url }: Pick<TestServer, 'url'>): Promise<TestCon
     socket.once('connect_error', reject);
   });
   const send: TestConnection['send'] = (name, payload) => socket.timeout(10_000).emitWithAck(name, payload);
-  return { socket, send, request: send, closed };
+  return { socket, job: world.job.terms.job, send, request: send, closed };
 }
 
 export function signSession(signer: Signer, challenge: Hex, role: Role, coordinator = COORDINATOR.address): Hex {
-  return signer.signDigest(typedDataDigest(DOMAIN, SESSION_TYPE, { coordinator, role, challenge }));
+  const domain = role === 'operator' ? { ...DOMAIN, anchor: NO_ANCHOR } : DOMAIN;
+  return signer.signDigest(typedDataDigest(domain, SESSION_TYPE, { coordinator, role, challenge }));
 }
 
 /** Asks for a challenge; the reply says whether there is one. */
-export function askChallenge({ request }: TestConnection, address: Hex, role: Role) {
-  return request('session.challenge', { protocol: PROTOCOL_VERSION, address, role });
+export function askChallenge(connection: TestConnection, address: Hex, role: Role) {
+  const job = role === 'operator' ? null : connection.job;
+  return connection.request('session.challenge', { protocol: PROTOCOL_VERSION, address, role, job });
 }
 
 export function answerOf<Answer>(reply: Reply<Answer>): Answer {
@@ -98,7 +139,7 @@ export function answerOf<Answer>(reply: Reply<Answer>): Answer {
 
 /** A connection with an open session. */
 export async function openSession(
-  server: Pick<TestServer, 'url'>,
+  server: Pick<TestServer, 'url' | 'world'>,
   signer: Signer,
   role: Role = 'participant',
 ): Promise<TestConnection & { readonly token: string }> {

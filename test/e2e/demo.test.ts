@@ -30,6 +30,8 @@ let finished: Finished;
 let first: Run;
 
 const at = (name: string): string => join(folder, name);
+const blobsOf = async (kept: string): Promise<string> =>
+  join(at(kept), (JSON.parse(await readFile(join(at(kept), 'run.json'), 'utf8')) as { blobs: string }).blobs);
 const readRun = async (name: string): Promise<Run> => JSON.parse(await readFile(at(name), 'utf8')) as Run;
 
 beforeAll(async () => {
@@ -79,7 +81,7 @@ describe('a demonstration', () => {
     >;
     expect(header['__metadata__']).toMatchObject({ modelRoot: first.rounds.at(-1)?.modelRoot });
     const root = first.rounds.at(-1)?.modelRoot.slice(2) as string;
-    const model = int32Vector(await readFile(join(at('run'), 'coordinator', 'blobs', root.slice(0, 2), root)));
+    const model = int32Vector(await readFile(join(await blobsOf('run'), root.slice(0, 2), root)));
     const values = new Float32Array(file.buffer.slice(file.byteOffset + 8 + headerLength));
     expect(values[0]).toBe(Math.fround((model[0] as number) / 2 ** 24));
   });
@@ -117,7 +119,7 @@ describe('verify --run', () => {
   });
 
   it('names any stored blob of which one byte is flipped', async () => {
-    const blobs = at('run/coordinator/blobs');
+    const blobs = await blobsOf('run');
     const files = (await readdir(blobs, { recursive: true, withFileTypes: true })).filter((entry) => entry.isFile());
     // Manifest, first model, and of every round the updates, aggregate, model and document.
     expect(files).toHaveLength(2 + ROUNDS * (5 + 3));

@@ -9,6 +9,7 @@ import { createFolderBlobSource } from '../../../client/auditor/folder-blob-sour
 import { createHttpBlobSource } from '../../../client/auditor/http-blob-source.ts';
 import type { Hex } from '../../../shared/bytes.ts';
 
+const JOB: Hex = `0x${'0b'.repeat(32)}`;
 const STORED: Hex = `0x${'ab'.repeat(32)}`;
 const ABSENT: Hex = `0x${'cd'.repeat(32)}`;
 const BYTES = Uint8Array.from({ length: 100_000 }, (_, at) => at * 7);
@@ -25,10 +26,11 @@ beforeAll(async () => {
   await writeFile(join(folder, 'secret'), 'not a blob');
   server = createServer((request, response) => {
     seen.push({ path: request.url, authorization: request.headers.authorization });
-    const name = request.url?.slice('/blobs/'.length);
+    const name = request.url?.slice(`/jobs/${JOB}/blobs/`.length);
     if (name === STORED) response.end(BYTES);
     else if (name === `0x${'01'.repeat(32)}`) response.writeHead(401).end();
-    else if (name === `0x${'02'.repeat(32)}`) response.writeHead(302, { location: `/blobs/${STORED}` }).end();
+    else if (name === `0x${'02'.repeat(32)}`)
+      response.writeHead(302, { location: `/jobs/${JOB}/blobs/${STORED}` }).end();
     else if (name === `0x${'03'.repeat(32)}`) response.writeHead(500).end();
     else if (name === `0x${'04'.repeat(32)}`) response.writeHead(200).write('and then silence');
     else if (name === `0x${'05'.repeat(32)}`) response.writeHead(200).end(new Uint8Array(2 ** 20));
@@ -46,7 +48,7 @@ afterAll(async () => {
 
 describe.each([
   ['a folder', () => createFolderBlobSource(folder)],
-  ['HTTP', () => createHttpBlobSource({ url })],
+  ['HTTP', () => createHttpBlobSource({ url, job: JOB })],
 ] as [string, () => BlobSource][])('blobs from %s', (_, create) => {
   it('come as they are stored', async () => {
     expect(Uint8Array.from(await create().get(STORED, BYTES.length))).toEqual(BYTES);
@@ -88,15 +90,15 @@ describe('a folder', () => {
 
 describe('HTTP', () => {
   const get = (digits: string, options = {}) =>
-    createHttpBlobSource({ url, ...options }).get(`0x${digits.repeat(32)}`, 1000);
+    createHttpBlobSource({ url, job: JOB, ...options }).get(`0x${digits.repeat(32)}`, 1000);
 
-  it('asks at /blobs/<id>, with a token only if there is one', async () => {
+  it('asks at /jobs/<job>/blobs/<id>, with a token only if there is one', async () => {
     seen.length = 0;
-    await createHttpBlobSource({ url }).get(STORED, BYTES.length);
-    await createHttpBlobSource({ url, token: 'secret' }).get(STORED, BYTES.length);
+    await createHttpBlobSource({ url, job: JOB }).get(STORED, BYTES.length);
+    await createHttpBlobSource({ url, job: JOB, token: 'secret' }).get(STORED, BYTES.length);
     expect(seen).toEqual([
-      { path: `/blobs/${STORED}`, authorization: undefined },
-      { path: `/blobs/${STORED}`, authorization: 'Bearer secret' },
+      { path: `/jobs/${JOB}/blobs/${STORED}`, authorization: undefined },
+      { path: `/jobs/${JOB}/blobs/${STORED}`, authorization: 'Bearer secret' },
     ]);
   });
 
@@ -127,7 +129,7 @@ describe('HTTP', () => {
   });
 
   it('says who did not answer', async () => {
-    const source = createHttpBlobSource({ url: 'http://127.0.0.1:9' });
+    const source = createHttpBlobSource({ url: 'http://127.0.0.1:9', job: JOB });
     await expect(source.get(STORED, 1000)).rejects.toMatchObject({
       code: 'audit/blobs-unreachable',
       message: expect.stringContaining('http://127.0.0.1:9'),
@@ -136,7 +138,10 @@ describe('HTTP', () => {
 
   it('ends with its signal', async () => {
     const controller = new AbortController();
-    const pending = createHttpBlobSource({ url, signal: controller.signal }).get(`0x${'04'.repeat(32)}`, 1000);
+    const pending = createHttpBlobSource({ url, job: JOB, signal: controller.signal }).get(
+      `0x${'04'.repeat(32)}`,
+      1000,
+    );
     controller.abort(new Error('enough'));
     await expect(pending).rejects.toThrow('enough');
   });

@@ -323,6 +323,13 @@ const lies: [lie: string, meddling: Meddling, what: string, expected: RegExp, mo
     /^at least the quorum of 4$/,
     { replace: { participation } },
   ],
+  [
+    'more participants than a round takes',
+    {},
+    'participants',
+    /^at most the sample of 4$/,
+    { replace: { participation: { ...participation, sample: { size: 4, extra: 1 } } } },
+  ],
   ['a seed of its own', { plan: (plan) => ({ ...plan, seed: OTHER }) }, 'seed', /^the seed at position 2 /],
   [
     'the seed of the round before again',

@@ -51,7 +51,7 @@ beforeAll(async () => {
     await writeFile(blobPath(kept, id), bytes);
   }
   server = createServer((request, response) => {
-    const bytes = history.blobs.get(request.url?.slice('/blobs/'.length) as Hex);
+    const bytes = history.blobs.get(request.url?.split('/blobs/')[1] as Hex);
     if (bytes === undefined) response.writeHead(404).end();
     else response.end(bytes);
   });

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { JobStateMessage } from '../../../shared/protocol/messages.ts';
-import { collecting, createWorld, phase, type World } from './world.ts';
+import { collecting, createWorld, JOB, phase, type World } from './world.ts';
 
 type Happening =
   | { readonly kind: 'connected' | 'disconnected' | 'crashed' }
@@ -14,6 +14,14 @@ const round = fc.integer({ min: 1, max: 3 });
 const jobState: fc.Arbitrary<JobStateMessage> = fc.oneof(
   { weight: 5, arbitrary: fc.tuple(round, fc.nat({ max: 2 })).map(([r, attempt]) => collecting(r, attempt)) },
   { weight: 2, arbitrary: fc.constantFrom('open', 'aggregating', 'anchoring').map((name) => phase(name as 'open')) },
+  // A draw that asks as good as nobody, or everybody.
+  {
+    weight: 2,
+    arbitrary: fc.tuple(round, fc.nat({ max: 2 }), fc.constantFrom('00', 'ff')).map(([r, attempt, digit]) => ({
+      ...collecting(r, attempt),
+      draw: { seedIndex: r - 1, seed: JOB, cut: `0x${digit.repeat(32)}` as const },
+    })),
+  },
 );
 const happening: fc.Arbitrary<Happening> = fc.oneof(
   { weight: 3, arbitrary: fc.record({ kind: fc.constant('connected' as const) }) },
@@ -98,7 +106,7 @@ describe('step, whatever happens', () => {
   });
 
   it('never has two pieces of work for rounds under way', () => {
-    const aside = ['openSession', 'reportMetrics'];
+    const aside = ['openSession', 'reportMetrics', 'rejoin', 'checkDraw'];
     fc.assert(
       fc.property(happenings, (events) => {
         live(events, ({ waiting }) => {

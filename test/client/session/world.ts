@@ -15,6 +15,9 @@ function hash(value: number): Hex {
 /** The job of these tests. */
 export const JOB: Hex = hash(0x0b);
 
+/** Whose session it is. */
+export const ME: Hex = `0x${'3e'.repeat(20)}`;
+
 /** A plan whose parent model follows from its round and attempt. */
 export function plan(round: number, attempt = 0): RoundPlan {
   return { round, attempt, parentRoot: hash(0x1000 * attempt + round), updateBits: 12, seedIndex: round + attempt };
@@ -75,7 +78,7 @@ export function createWorld(jobState: () => JobStateMessage): World {
   let trainings = 0;
 
   const world: World = {
-    state: initialSession(),
+    state: initialSession(ME),
     waiting: [],
     asked: [],
     sent: new Map(),
@@ -110,7 +113,7 @@ export function createWorld(jobState: () => JobStateMessage): World {
       }
     },
     crash: () => {
-      world.state = initialSession();
+      world.state = initialSession(ME);
       world.waiting.length = 0;
     },
   };
@@ -134,6 +137,10 @@ export function createWorld(jobState: () => JobStateMessage): World {
         return { name: 'modelFetched', ticket, model: Int32Array.of(1, 2, 3) };
       case 'evaluate':
         return { name: 'modelEvaluated', ticket, evaluation: { correct: 1, total: 2, lossSum: 3, constantCorrect: 0 } };
+      case 'rejoin':
+        return { name: 'rejoined', ticket };
+      case 'checkDraw':
+        return { name: 'drawChecked', ticket };
       case 'reportMetrics':
         return { name: 'metricsReported', ticket };
       case 'train': {
@@ -157,6 +164,8 @@ export function createWorld(jobState: () => JobStateMessage): World {
         return { name: 'partsUploaded', ticket };
       case 'submit':
         return { name: 'receiptReceived', ticket };
+      case 'collectReceipts':
+        return { name: 'receiptsCollected', ticket };
       case 'decline':
         return { name: 'roundDeclined', ticket };
       case 'pause':

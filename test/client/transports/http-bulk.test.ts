@@ -46,10 +46,10 @@ function end(response: ServerResponse, status: number, body: unknown): void {
 describe('createHttpBulk', () => {
   it('downloads a blob with its token', async () => {
     handle = (_request, response) => response.end(BLOB);
-    expect(await open().getBlob(ROOT, BLOB.length)).toEqual(BLOB);
+    expect(await open().getBlob(JOB, ROOT, BLOB.length)).toEqual(BLOB);
     expect(seen[0]).toMatchObject({
       method: 'GET',
-      url: `/blobs/${ROOT}`,
+      url: `/jobs/${JOB}/blobs/${ROOT}`,
       headers: { authorization: 'Bearer secret' },
     });
   });
@@ -61,7 +61,7 @@ describe('createHttpBulk', () => {
       if (seen.length > 2) response.end(BLOB.subarray(from));
       else response.write(BLOB.subarray(from, from + 20_000), () => response.destroy());
     };
-    expect(await open().getBlob(ROOT, BLOB.length)).toEqual(BLOB);
+    expect(await open().getBlob(JOB, ROOT, BLOB.length)).toEqual(BLOB);
     expect(seen).toHaveLength(3);
     const asked = seen.map(({ headers }) => Number(headers.range?.slice(6, -1) ?? 0));
     expect(asked[0]).toBe(0);
@@ -75,35 +75,35 @@ describe('createHttpBulk', () => {
       if (seen.length > 1) response.end(BLOB);
       else response.write(BLOB.subarray(0, 20_000), () => response.destroy());
     };
-    expect(await open().getBlob(ROOT, BLOB.length)).toEqual(BLOB);
+    expect(await open().getBlob(JOB, ROOT, BLOB.length)).toEqual(BLOB);
   });
 
   it('refuses an answer longer than the blob can be', async () => {
     handle = (_request, response) => response.end(BLOB);
-    await expect(open().getBlob(ROOT, BLOB.length - 1)).rejects.toMatchObject({ code: 'transport/too-large' });
+    await expect(open().getBlob(JOB, ROOT, BLOB.length - 1)).rejects.toMatchObject({ code: 'transport/too-large' });
     expect(seen).toHaveLength(1);
   });
 
   it.each([500, 503, 429])('tries again after %d', async (status) => {
     handle = (_request, response) => (seen.length < 3 ? end(response, status, {}) : response.end(BLOB));
-    expect(await open().getBlob(ROOT, BLOB.length)).toEqual(BLOB);
+    expect(await open().getBlob(JOB, ROOT, BLOB.length)).toEqual(BLOB);
     expect(seen).toHaveLength(3);
   });
 
   it('gives up after its tries', async () => {
     handle = (_request, response) => end(response, 503, {});
-    await expect(open().getBlob(ROOT, 10)).rejects.toMatchObject({ code: 'transport/unreachable' });
+    await expect(open().getBlob(JOB, ROOT, 10)).rejects.toMatchObject({ code: 'transport/unreachable' });
     expect(seen).toHaveLength(4);
   });
 
   it('says that nobody listens', async () => {
     server.close();
-    await expect(open().getBlob(ROOT, 10)).rejects.toMatchObject({ code: 'transport/unreachable' });
+    await expect(open().getBlob(JOB, ROOT, 10)).rejects.toMatchObject({ code: 'transport/unreachable' });
   });
 
   it('passes a refusal on with the coordinator’s code, once', async () => {
     handle = (_request, response) => end(response, 404, { code: 'blob/missing', message: 'there is no such blob' });
-    await expect(open().getBlob(ROOT, 10)).rejects.toMatchObject({
+    await expect(open().getBlob(JOB, ROOT, 10)).rejects.toMatchObject({
       name: 'ProtocolError',
       code: 'blob/missing',
       message: 'there is no such blob',
@@ -116,18 +116,18 @@ describe('createHttpBulk', () => {
       response.writeHead(418);
       response.end('short and stout');
     };
-    await expect(open().getBlob(ROOT, 10)).rejects.toMatchObject({ name: 'ProtocolError', code: 'http/418' });
+    await expect(open().getBlob(JOB, ROOT, 10)).rejects.toMatchObject({ name: 'ProtocolError', code: 'http/418' });
   });
 
   it('times out when the coordinator is silent, before and within an answer', async () => {
     const options = { idleTimeoutMs: 30, retry: { tries: 1, firstDelayMs: 1, mostDelayMs: 1 } };
     handle = () => {};
-    await expect(open(options).getBlob(ROOT, BLOB.length)).rejects.toMatchObject({ code: 'transport/timeout' });
+    await expect(open(options).getBlob(JOB, ROOT, BLOB.length)).rejects.toMatchObject({ code: 'transport/timeout' });
     handle = (_request, response) => {
       response.writeHead(200, { 'content-length': BLOB.length });
       response.write(BLOB.subarray(0, 100));
     };
-    await expect(open(options).getBlob(ROOT, BLOB.length)).rejects.toMatchObject({ code: 'transport/timeout' });
+    await expect(open(options).getBlob(JOB, ROOT, BLOB.length)).rejects.toMatchObject({ code: 'transport/timeout' });
   });
 
   it('renews an expired token once, and passes a second 401 on', async () => {
@@ -144,24 +144,24 @@ describe('createHttpBulk', () => {
       if (request.headers.authorization === 'Bearer new') response.end(BLOB);
       else end(response, 401, { code: 'session/not-open', message: 'no session' });
     };
-    expect(await open(options).getBlob(ROOT, BLOB.length)).toEqual(BLOB);
+    expect(await open(options).getBlob(JOB, ROOT, BLOB.length)).toEqual(BLOB);
     expect(renewals).toBe(1);
     handle = (_request, response) => end(response, 401, { code: 'session/not-open', message: 'no session' });
-    await expect(open(options).getBlob(ROOT, BLOB.length)).rejects.toMatchObject({ code: 'session/not-open' });
+    await expect(open(options).getBlob(JOB, ROOT, BLOB.length)).rejects.toMatchObject({ code: 'session/not-open' });
     expect(renewals).toBe(2);
   });
 
   it('stops when told to, also between tries', async () => {
     const stop = new AbortController();
     handle = () => stop.abort(new Error('told to'));
-    await expect(open().getBlob(ROOT, 10, stop.signal)).rejects.toThrow('told to');
+    await expect(open().getBlob(JOB, ROOT, 10, stop.signal)).rejects.toThrow('told to');
     const later = new AbortController();
     handle = (_request, response) => {
       end(response, 503, {});
       setImmediate(() => later.abort(new Error('told to')));
     };
     const retry = { tries: 9, firstDelayMs: 60_000, mostDelayMs: 60_000 };
-    await expect(open({ retry }).getBlob(ROOT, 10, later.signal)).rejects.toThrow();
+    await expect(open({ retry }).getBlob(JOB, ROOT, 10, later.signal)).rejects.toThrow();
     expect(seen).toHaveLength(2);
   });
 

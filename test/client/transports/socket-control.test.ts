@@ -80,6 +80,21 @@ describe('createSocketControl', () => {
     });
   });
 
+  it('waits and asks again when it is told that it asks too much', async () => {
+    let asked = 0;
+    answer = (_name, _payload, acknowledge) => {
+      asked++;
+      acknowledge(
+        asked === 1
+          ? { ok: false, code: 'request/too-many', message: 'too many requests' }
+          : { ok: true, answer: { state: STATE } },
+      );
+    };
+    await connect();
+    expect(await control.request('job.state', { job: JOB })).toEqual({ state: STATE });
+    expect(asked).toBe(2);
+  });
+
   it.each([
     ['nothing', undefined],
     ['no reply', { state: STATE }],

@@ -187,6 +187,24 @@ describe('the gate refuses, and keeps nothing of', () => {
     expect(await gate.keptBlobs()).toEqual([]);
   });
 
+  it('an update of one who was not drawn for the round', async () => {
+    const gate = await openGate();
+    await upload(gate.uploads, submission());
+    const draw = { seedIndex: 1, seed: hash('seed'), cut: ZERO_HASH };
+    const refusal = await inspect(gate, submission(), { ...collecting, draw });
+    expect(refusal).toEqual({ verdict: 'rejected', code: 'gate/not-asked' });
+    expect(await gate.keptBlobs()).toEqual([]);
+  });
+
+  it('an update of one who is banned', async () => {
+    const gate = await openGate();
+    const { participant } = submission();
+    await upload(gate.uploads, submission());
+    const progress = { ...collecting.progress, banned: { [participant]: 'asked to leave' } };
+    expect(await inspect(gate, submission(), { ...collecting, progress })).toMatchObject({ code: 'gate/banned' });
+    expect(await gate.keptBlobs()).toEqual([]);
+  });
+
   it("what another participant has uploaded: copying a neighbour's root is not a submission", async () => {
     const gate = await openGate();
     await upload(gate.uploads, { ...submission(), participant: OTHER.address });
@@ -208,13 +226,16 @@ describe('the gate refuses, and keeps nothing of', () => {
   });
 
   it('covers every code there is', () => {
-    const covered = new Set<string>([...REFUSED.map(([, , code]) => code), 'gate/duplicate', 'gate/root-mismatch']);
+    const others: RefusalCode[] = ['gate/duplicate', 'gate/root-mismatch', 'gate/not-asked', 'gate/banned'];
+    const covered = new Set<string>([...REFUSED.map(([, , code]) => code), ...others]);
     const every: Record<RefusalCode, true> = {
       'gate/late': true,
       'gate/wrong-job': true,
       'gate/wrong-round': true,
       'gate/wrong-parent': true,
       'gate/duplicate': true,
+      'gate/not-asked': true,
+      'gate/banned': true,
       'gate/no-samples': true,
       'gate/bad-signature': true,
       'gate/not-uploaded': true,

@@ -35,7 +35,7 @@ describe('downloads', () => {
   it('give a blob for good: whole, cacheable, and its size alone', async () => {
     const server = await startServer();
     const { model, terms } = server.world.job;
-    const url = server.url + blobPath(terms.manifest.initialModelRoot);
+    const url = server.url + blobPath(terms.job, terms.manifest.initialModelRoot);
     const response = await fetch(url);
     expect(response.status).toBe(200);
     expect(response.headers.get('cache-control')).toContain('immutable');
@@ -48,7 +48,7 @@ describe('downloads', () => {
   it('give any range of it', async () => {
     const server = await startServer();
     const { model, terms } = server.world.job;
-    const url = server.url + blobPath(terms.manifest.initialModelRoot);
+    const url = server.url + blobPath(terms.job, terms.manifest.initialModelRoot);
     const bytes = vectorBytes(model);
     for (const [range, expected] of [
       ['bytes=0-9', bytes.subarray(0, 10)],
@@ -65,10 +65,16 @@ describe('downloads', () => {
 
   it('say by code what is not there', async () => {
     const server = await startServer();
-    expect(await codeOf(await fetch(server.url + blobPath(hash('nothing'))))).toEqual([404, 'blob/missing']);
+    expect(await codeOf(await fetch(server.url + blobPath(server.world.job.terms.job, hash('nothing'))))).toEqual([
+      404,
+      'blob/missing',
+    ]);
     expect(await codeOf(await fetch(`${server.url}/nothing`))).toEqual([404, 'request/unknown']);
     for (const id of ['x', '0x12', hash('x').toUpperCase(), `${hash('x')}00`, `${hash('x')}.some-id.tmp`]) {
-      expect(await codeOf(await fetch(`${server.url}/blobs/${id}`))).toEqual([400, 'request/invalid']);
+      expect(await codeOf(await fetch(`${server.url}/jobs/${server.world.job.terms.job}/blobs/${id}`))).toEqual([
+        400,
+        'request/invalid',
+      ]);
     }
   });
 
@@ -101,8 +107,8 @@ describe('downloads', () => {
   });
 
   it('are for open sessions only where the job says so', async () => {
-    const server = await startServer({}, { openBlobs: false });
-    const url = server.url + blobPath(server.world.job.terms.manifest.initialModelRoot);
+    const server = await startServer({ disclosure: 'participants' });
+    const url = server.url + blobPath(server.world.job.terms.job, server.world.job.terms.manifest.initialModelRoot);
     expect(await codeOf(await fetch(url))).toEqual([401, 'session/not-open']);
     expect(await codeOf(await fetch(url, { headers: { authorization: 'Bearer x' } }))).toEqual([
       401,

@@ -3,18 +3,24 @@ import type { JobEvent } from '../../../coordinator/round/events.ts';
 import type { JobRules, JobState, Open } from '../../../coordinator/round/state.ts';
 import { type Hex, ZERO_HASH } from '../../../shared/bytes.ts';
 import type { RoundRecordJson } from '../../../shared/commitments/record.ts';
+import type { Pace } from '../../../shared/round/participation.ts';
 import { hash } from '../fixture.ts';
 
 export const PEOPLE: readonly Hex[] = ['0a', '1b', '2c', '3d', '4e'].map((byte) => `0x${byte.repeat(20)}` as Hex);
 
 export const RULES: JobRules = { job: hash('job'), rounds: 3, expected: 4, quorum: 3, deadlineMs: 1000, retries: 2 };
 
-/** Where a job by {@link RULES} begins. */
-export function beginning(need: number = RULES.expected): Open {
+/** Where a job by these rules begins. */
+export function beginning({ expected, sample, pace, retryPauseMs }: JobRules = RULES): Open {
   return {
     phase: 'open',
-    need,
-    progress: { rounds: 0, attempt: 0, modelRoot: hash('model 0'), updateBits: 12, location: null, present: [] },
+    need: expected,
+    progress: {
+      ...{ rounds: 0, attempt: 0, modelRoot: hash('model 0'), updateBits: 12, location: null, present: [] },
+      ...(sample && { seed: { seedIndex: 0, seed: hash('commitment') } }),
+      ...(pace && { standings: {} }),
+      ...(retryPauseMs !== undefined && { setbacks: 0 }),
+    },
   };
 }
 
@@ -28,6 +34,12 @@ export const joined = (participant: Hex, at = 0): JobEvent => ({ type: 'particip
 export const left = (participant: Hex, at = 0): JobEvent => ({ type: 'participantLeft', at, participant });
 export const deadline = ({ round, attempt }: Attempt, at = 0): JobEvent => ({
   type: 'deadlinePassed',
+  at,
+  round,
+  attempt,
+});
+export const pauseEnded = ({ round, attempt }: Attempt, at = 0): JobEvent => ({
+  type: 'pauseEnded',
   at,
   round,
   attempt,
@@ -115,9 +127,12 @@ const KIND = fc.oneof(
   { weight: 6, arbitrary: fc.constantFrom<JobEvent['type']>('participantJoined', 'updateAccepted') },
   { weight: 3, arbitrary: fc.constantFrom<JobEvent['type']>('roundAggregated', 'roundAnchored', 'updateAccepted') },
   { weight: 2, arbitrary: fc.constantFrom<JobEvent['type']>('updateRefused', 'roundDeclined', 'deadlinePassed') },
+  { weight: 2, arbitrary: fc.constant<JobEvent['type']>('pauseEnded') },
   { weight: 1, arbitrary: fc.constant<JobEvent['type']>('participantLeft') },
   { weight: 1, arbitrary: fc.constantFrom<JobEvent['type']>('coordinatorRestarted', 'metricsReported') },
   { weight: 1, arbitrary: fc.constant<JobEvent['type']>('aggregationFailed') },
+  { weight: 1, arbitrary: fc.constantFrom<JobEvent['type']>('jobPaused', 'jobResumed', 'jobResumed') },
+  { weight: 1, arbitrary: fc.constantFrom<JobEvent['type']>('participantBanned', 'participantAllowed') },
 );
 
 export const HAPPENINGS: fc.Arbitrary<Happening[]> = fc.array(
@@ -131,14 +146,38 @@ export const HAPPENINGS: fc.Arbitrary<Happening[]> = fc.array(
   { minLength: 1, maxLength: 120, size: 'max' },
 );
 
+const PACE: fc.Arbitrary<Pace> = fc.record({
+  leastMs: fc.integer({ min: 1, max: RULES.deadlineMs }),
+  quantilePercent: fc.integer({ min: 50, max: 100 }),
+  slackPercent: fc.integer({ min: 100, max: 400 }),
+  window: fc.integer({ min: 1, max: 3 }),
+  late: fc.constantFrom('credited', 'ignored'),
+});
+
+/** Half of them are as manifests were before they had samples, paces and pauses. */
 export const ANY_RULES: fc.Arbitrary<JobRules> = fc
   .record({
     rounds: fc.integer({ min: 1, max: 4 }),
     quorum: fc.integer({ min: 1, max: 4 }),
     more: fc.nat(2),
     retries: fc.nat(3),
+    options: fc.option(
+      fc.record({
+        sample: fc.option(fc.record({ more: fc.nat(1), extra: fc.nat(1) }), { nil: undefined }),
+        pace: fc.option(PACE, { nil: undefined }),
+        retryPauseMs: fc.option(fc.integer({ min: 1, max: 2000 }), { nil: undefined }),
+      }),
+    ),
   })
-  .map(({ rounds, quorum, more, retries }) => ({ ...RULES, rounds, quorum, expected: quorum + more, retries }));
+  .map(({ rounds, quorum, more, retries, options }) => {
+    const { sample, pace, retryPauseMs } = options ?? {};
+    return {
+      ...{ ...RULES, rounds, quorum, expected: quorum + more, retries },
+      ...(sample && { sample: { size: quorum + sample.more, extra: sample.extra } }),
+      ...(pace && { pace }),
+      ...(retryPauseMs !== undefined && { retryPauseMs }),
+    };
+  });
 
 /** The round and attempt that a state is about. */
 export function attemptOf(state: JobState): Attempt {
@@ -157,6 +196,7 @@ export function namedBy(event: JobEvent): Attempt | undefined {
       return event.record;
     case 'roundDeclined':
     case 'deadlinePassed':
+    case 'pauseEnded':
     case 'aggregationFailed':
     case 'roundAnchored':
       return event;
@@ -187,6 +227,8 @@ export function eventOf(state: JobState, happening: Happening, at: number, salt:
       return declined(participant, about, at);
     case 'deadlinePassed':
       return deadline(about, at);
+    case 'pauseEnded':
+      return pauseEnded(about, at);
     case 'roundAggregated':
       return aggregated(about, at);
     case 'aggregationFailed':
@@ -200,5 +242,12 @@ export function eventOf(state: JobState, happening: Happening, at: number, salt:
         ...{ type: kind, at, participant, round: 0, modelRoot: ZERO_HASH },
         ...{ correct: 1, total: 2, lossSum: 3, constantCorrect: 1 },
       };
+    case 'jobPaused':
+    case 'jobResumed':
+    case 'jobStopped':
+      return { type: kind, at, by: PEOPLE[0] as Hex, reason: salt };
+    case 'participantBanned':
+    case 'participantAllowed':
+      return { type: kind, at, by: PEOPLE[0] as Hex, participant, reason: salt };
   }
 }

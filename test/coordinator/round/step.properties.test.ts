@@ -2,9 +2,12 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { effectsOf } from '../../../coordinator/round/effects.ts';
 import type { JobEvent } from '../../../coordinator/round/events.ts';
+import type { Step } from '../../../coordinator/round/outcome.ts';
+import { isWaitedFor, standingOf } from '../../../coordinator/round/standing.ts';
 import type { Collecting, JobRules, JobState } from '../../../coordinator/round/state.ts';
-import { type Step, step } from '../../../coordinator/round/step.ts';
+import { step } from '../../../coordinator/round/step.ts';
 import { byParticipant } from '../../../shared/commitments/contribution.ts';
+import { sampleTicket } from '../../../shared/round/sampling.ts';
 import {
   ANY_RULES,
   accepted,
@@ -36,7 +39,7 @@ function frozen<Value>(value: Value): Value {
 
 /** Runs a job through what happens; every state and event is frozen, so that a step that writes to one throws. */
 function live(rules: JobRules, happenings: readonly Happening[]): Moment[] {
-  let state: JobState = frozen(beginning(rules.expected));
+  let state: JobState = frozen(beginning(rules));
   let at = 0;
   return happenings.map((happening, index) => {
     at += happening.afterMs;
@@ -95,7 +98,7 @@ describe('the round machine, whatever happens', () => {
     });
   });
 
-  it('admits exactly the accepted, by participant, when all expected have answered or at the deadline with a quorum', () => {
+  it('admits exactly the accepted, by participant, when all expected or enough of a sample have answered or at the deadline with a quorum', () => {
     forAllMoments(({ before, event, state }, rules) => {
       if (before.phase !== 'collecting') return;
       const answers = new Map(Object.entries(before.answers));
@@ -112,18 +115,25 @@ describe('the round machine, whatever happens', () => {
           answers.set(participant, { verdict: event.type === 'roundDeclined' ? 'declined' : 'refused', code: '' });
         }
       }
+      // Who is banned is not waited for any more, and keeps what was accepted before.
+      if (event.type === 'participantBanned' && answers.get(event.participant)?.verdict !== 'accepted') {
+        answers.set(event.participant, { verdict: 'declined', code: '' });
+      }
       const admitted = [...answers.values()]
         .flatMap((answer) => (answer.verdict === 'accepted' ? [answer.contribution] : []))
         .sort(byParticipant);
-      const isAnswered = before.expected.every((participant) => answers.has(participant));
+      const isFull = rules.sample !== undefined && admitted.length >= rules.sample.size;
+      const isAnswered = isFull || before.expected.every((participant) => answers.has(participant));
       const isOver = isAnswered || (isOurs && event.type === 'deadlinePassed');
+      const pauses = isAnswered && rules.retryPauseMs !== undefined;
       if (!isOver) expect(isSamePlan(before, state)).toBe(true);
       else if (admitted.length >= rules.quorum) expect(state).toMatchObject({ phase: 'aggregating', admitted });
       else if (before.plan.attempt === rules.retries)
         expect(state).toMatchObject({ phase: 'failed', code: 'round/quorum-missed' });
       else {
-        const isQuorumThere = state.progress.present.length >= rules.quorum;
-        expect(state.phase).toBe(isQuorumThere ? 'collecting' : 'open');
+        const isQuorumThere = state.progress.present.length >= rules.quorum && !state.progress.paused;
+        expect(state.phase).toBe(isQuorumThere && !pauses ? 'collecting' : 'open');
+        expect(state.phase === 'open' && state.pausedUntil !== undefined).toBe(pauses);
         expect(state.progress.attempt).toBe(before.plan.attempt + 1);
       }
     });
@@ -148,9 +158,13 @@ describe('the round machine, whatever happens', () => {
       const isEntered =
         before.phase !== state.phase ||
         event.type === 'coordinatorRestarted' ||
+        (before.phase === 'open' && state.phase === 'open' && before.pausedUntil !== state.pausedUntil) ||
         (before.phase === 'collecting' && !isSamePlan(before, state));
       expect(effects).toEqual(isEntered ? effectsOf(state) : []);
       if (state.phase === 'collecting') expect(effectsOf(state).map(({ type }) => type)).toContain('armDeadline');
+      if (state.phase === 'open' && state.pausedUntil !== undefined) {
+        expect(effectsOf(state).map(({ type }) => type)).toContain('armPause');
+      }
     });
   });
 
@@ -169,7 +183,13 @@ describe('the round machine, whatever happens', () => {
         for (const { event } of moments) {
           const named = namedBy(event);
           if (!named || (named.round === current.round && named.attempt === current.attempt)) continue;
-          expect(step(rules, last, event)).toEqual({ state: last, effects: [] });
+          const { state, effects } = step(rules, last, event);
+          expect(effects).toEqual([]);
+          // Only the standing of whoever was late may have changed, where the rules give credit for it.
+          const { standings = {}, ...progress } = state.progress;
+          const { standings: before = {}, ...same } = last.progress;
+          expect({ ...state, progress }).toEqual({ ...last, progress: same });
+          if (event.type !== 'updateRefused') expect(standings).toEqual(before);
         }
       }),
     );
@@ -180,10 +200,7 @@ describe('the round machine, whatever happens', () => {
       fc.property(ANY_RULES, HAPPENINGS, (rules, happenings) => {
         const moments = live(rules, happenings);
         const log = JSON.parse(JSON.stringify(moments.map(({ event }) => event))) as JobEvent[];
-        const replayed = log.reduce<JobState>(
-          (state, event) => step(rules, state, event).state,
-          beginning(rules.expected),
-        );
+        const replayed = log.reduce<JobState>((state, event) => step(rules, state, event).state, beginning(rules));
         expect(replayed).toEqual(moments.at(-1)?.state);
       }),
     );
@@ -196,7 +213,7 @@ describe('the round machine, whatever happens', () => {
         const steady = PEOPLE.slice(1, 4);
         let state = [...steady, PEOPLE[0] as `0x${string}`].reduce<JobState>(
           (before, one) => step(rules, before, joined(one)).state,
-          beginning(rules.expected),
+          beginning(rules),
         );
         const queue = happenings.filter(({ kind }) => ONE_PARTICIPANTS.includes(kind));
         for (let turn = 0; state.phase !== 'closed' && turn < 50; turn++) {
@@ -218,7 +235,7 @@ describe('the round machine, whatever happens', () => {
     const rules: JobRules = { ...beginningRules, rounds: 3, retries: 0 };
     let state = PEOPLE.slice(0, 4).reduce<JobState>(
       (before, one) => step(rules, before, joined(one)).state,
-      beginning(rules.expected),
+      beginning(rules),
     );
     for (let round = 1; round <= 3; round++) {
       const about = { round, attempt: 0 };
@@ -233,6 +250,83 @@ describe('the round machine, whatever happens', () => {
       }
     }
     expect(state.phase).toBe('closed');
+  });
+});
+
+describe('who is asked and waited for, whatever happens', () => {
+  /** The moments at which a round opens. */
+  function forAllOpenings(check: (opened: Collecting, rules: JobRules) => void): void {
+    forAllMoments(({ before, state }, rules) => {
+      if (state.phase !== 'collecting' || (before.phase === 'collecting' && isSamePlan(before, state))) return;
+      check(state, rules);
+    });
+  }
+
+  it('a round waits for those present and for nobody else, for at least a quorum of them', () => {
+    forAllOpenings(({ expected, progress }, { quorum }) => {
+      expect(progress.present).toEqual(expect.arrayContaining([...expected]));
+      expect(expected.length).toBeGreaterThanOrEqual(quorum);
+      expect(expected).toEqual([...expected].sort());
+    });
+  });
+
+  it('a draw asks as many as the manifest says, by tickets of the seed revealed last, and can be drawn again', () => {
+    forAllOpenings(({ expected, progress, plan, draw }, { sample, quorum }) => {
+      if (!sample) {
+        expect(draw).toBeUndefined();
+        return;
+      }
+      const { seedIndex, seed } = draw ?? { seedIndex: -1, seed: '0x' };
+      expect({ seedIndex, seed }).toEqual(progress.seed);
+      expect(seedIndex).toBeLessThan(plan.seedIndex);
+      const { standings = {}, present } = progress;
+      const ready = present.filter((one) => isWaitedFor(standingOf(standings, one), plan));
+      const eligible = ready.length >= quorum ? ready : present;
+      expect(expected).toHaveLength(Math.min(eligible.length, sample.size + sample.extra));
+      const byTicket = [...eligible].sort((a, b) =>
+        sampleTicket(seed, plan, a) < sampleTicket(seed, plan, b) ? -1 : 1,
+      );
+      expect(expected).toEqual(byTicket.slice(0, expected.length).sort());
+    });
+  });
+
+  it('a round waits as long as the one it waits longest for is given, within the bounds of the manifest', () => {
+    forAllOpenings(({ expected, progress, wait, deadlineAt }, { pace, deadlineMs }) => {
+      if (!pace) return;
+      const { openedAt, lengthMs } = wait ?? { openedAt: null, lengthMs: 0 };
+      expect(deadlineAt).toBe((openedAt ?? Number.NaN) + lengthMs);
+      expect(lengthMs).toBeGreaterThanOrEqual(pace.leastMs);
+      expect(lengthMs).toBeLessThanOrEqual(deadlineMs);
+      const isNew = expected.some((one) => standingOf(progress.standings ?? {}, one).times.length === 0);
+      if (isNew) expect(lengthMs).toBe(deadlineMs);
+    });
+  });
+
+  it('nobody stops being present but by leaving, a ban, or being silent when asked until a deadline', () => {
+    forAllMoments(({ before, event, state }) => {
+      for (const one of before.progress.present) {
+        if (state.progress.present.includes(one)) continue;
+        if (event.type === 'participantLeft' || event.type === 'participantBanned') expect(event.participant).toBe(one);
+        else {
+          expect(event.type).toBe('deadlinePassed');
+          expect(before).toMatchObject({ phase: 'collecting', expected: expect.arrayContaining([one]) });
+          expect((before as Collecting).answers[one]).toBeUndefined();
+        }
+      }
+    });
+  });
+
+  it('one that never answers is waited for ever more seldom, and never shut out', () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 1, max: 30 }), fc.nat(1000), (misses, missedAt) => {
+        const standing = { times: [], misses, missedAt, owes: null };
+        const waits = Array.from({ length: 64 }, (_, more) =>
+          isWaitedFor(standing, { seedIndex: missedAt + 1 + more }),
+        );
+        expect(waits.indexOf(true) + 1).toBe(2 ** Math.min(6, misses - 1));
+        expect(waits.lastIndexOf(false)).toBeLessThan(waits.indexOf(true) + (misses === 1 ? 1 : 0));
+      }),
+    );
   });
 });
 

@@ -24,11 +24,7 @@ const [A, B, C, D, E] = PEOPLE as [Hex, Hex, Hex, Hex, Hex];
 const FIRST = { round: 1, attempt: 0 };
 const AGAIN = { round: 1, attempt: 1 };
 
-function run(
-  events: readonly JobEvent[],
-  rules: JobRules = RULES,
-  from: JobState = beginning(rules.expected),
-): JobState {
+function run(events: readonly JobEvent[], rules: JobRules = RULES, from: JobState = beginning(rules)): JobState {
   return events.reduce((state, event) => step(rules, state, event).state, from);
 }
 

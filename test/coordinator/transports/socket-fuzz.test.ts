@@ -48,7 +48,8 @@ const frame = fc.oneof(
 
 describe('the control plane under any frames', () => {
   it('answers or hangs up, and serves everyone else as before', async () => {
-    const server = await startServer();
+    const requestsPerSession = { perSecond: 1e6, burst: 1e6 };
+    const server = await startServer({}, { network: { limits: { requestsPerSession } } });
     const { job } = server.world.job.terms;
     const steady = await openSession(server, WALLETS[0] as Signer);
     await fc.assert(

@@ -283,7 +283,10 @@ describe('watching', () => {
     await runner.join(A.address);
     const { socket, request } = await openSession(server, COORDINATOR, 'operator');
     const seen: JobEvent[] = [];
-    socket.on(NOTICES.jobEvent, (event: JobEvent) => seen.push(event));
+    socket.on(NOTICES.jobEvent, (notice: { job: Hex; event: JobEvent }) => {
+      expect(notice.job).toBe(job);
+      seen.push(notice.event);
+    });
     expect(await request('job.watch', { job })).toMatchObject({ ok: true });
     expect(await request('job.watch', { job })).toMatchObject({ ok: true });
     for (const { address } of WALLETS) await runner.join(address);
@@ -317,5 +320,26 @@ describe('when a connection ends', () => {
     const { token } = answerOf(await connection.request('session.open', { signature }));
     expect(server.sessions.find(connection.token)).toBeUndefined();
     expect(server.sessions.find(token as string)).toMatchObject({ address: B.address });
+  });
+});
+
+describe('two processes with one key', () => {
+  it('the second is refused with the reason while the first one answers, and admitted when it has gone', async () => {
+    const server = await startServer();
+    const { job } = server.world.job.terms;
+    const first = await openSession(server, A);
+    expect(await first.request('job.join', { job })).toMatchObject({ ok: true });
+    expect(await first.request('job.join', { job })).toMatchObject({ ok: true });
+    const second = await openSession(server, A);
+    expect(await second.request('job.join', { job })).toMatchObject({
+      ok: false,
+      code: 'session/already-connected',
+      message: expect.stringContaining('give this one a key of its own'),
+    });
+    expect(first.socket.connected).toBe(true);
+    first.socket.disconnect();
+    let reply = await second.request('job.join', { job });
+    while (!reply.ok && reply.code === 'session/already-connected') reply = await second.request('job.join', { job });
+    expect(reply).toMatchObject({ ok: true });
   });
 });

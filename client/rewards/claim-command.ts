@@ -1,0 +1,95 @@
+import type { Command } from 'commander';
+import { connectLedger } from '../../contracts/ledger/ledger.ts';
+import { createLedgerWriter } from '../../contracts/ledger/ledger-writer.ts';
+import { createOutbox } from '../../contracts/outbox/outbox.ts';
+import { createMemoryOutboxStore } from '../../contracts/outbox/outbox-store.ts';
+import { connectRpc } from '../../contracts/rpc.ts';
+import { loadWallet, type Signer } from '../../contracts/wallet.ts';
+import type { Hex } from '../../shared/bytes.ts';
+import { createHttpBlobSource } from '../auditor/http-blob-source.ts';
+import { coordinatorEndpoint } from '../transports/endpoint.ts';
+import { type Counterpart, openSession } from '../transports/handshake.ts';
+import { createSocketControl } from '../transports/socket-control.ts';
+import { TransportError } from '../transports/transport-error.ts';
+import { claimRewards } from './claim.ts';
+
+interface ClaimOptions {
+  readonly coordinator: string;
+  readonly rpc: readonly string[];
+  readonly job: Hex;
+  readonly vault: Hex;
+  readonly keyFile?: string;
+  readonly insecurePlaintext: boolean;
+  readonly json: boolean;
+}
+
+/**
+ * Adds `claim` to a command.
+ *
+ * @param parent - such as `fedanchor client`
+ * @param parseAddress - reads an address
+ */
+export function registerClaimCommand(parent: Command, parseAddress: (text: string) => Hex): void {
+  parent
+    .command('claim')
+    .description('have what you have earned paid out, as far as rounds are final')
+    .requiredOption('--coordinator <url>', 'address of the coordinator')
+    .requiredOption('--rpc <url...>', 'nodes of the chain')
+    .requiredOption('--job <address>', "address of the job's RoundAnchor", parseAddress)
+    .requiredOption('--vault <address>', "address of the job's RewardVault", parseAddress)
+    .option('--key-file <file>', 'your key (or FEDANCHOR_KEY_FILE)')
+    .option('--insecure-plaintext', 'reach a coordinator beyond this machine without TLS', false)
+    .option('--json', 'print JSON', false)
+    .action(claim);
+}
+
+async function claim(options: ClaimOptions): Promise<void> {
+  const { rpc: urls, job: anchor, vault, keyFile, json } = options;
+  const wallet = await loadWallet({ ...(keyFile === undefined ? {} : { keyFile }), environment: process.env });
+  const url = coordinatorEndpoint(options.coordinator, options.insecurePlaintext);
+  const rpc = connectRpc({ urls });
+  const ledger = await connectLedger({ rpc, anchor, vault });
+  const { chainId, coordinator, manifestHash: job } = await ledger.facts();
+  const { token } = await ledger.vaultFacts();
+  const lifetime = new AbortController();
+  const outbox = await createOutbox({
+    ...{ rpc, wallet, store: createMemoryOutboxStore(), whenEmpty: 'throw', signal: lifetime.signal },
+  });
+  const session = await participantToken(url, wallet, { chainId, anchor, job, coordinator });
+  try {
+    const writer = createLedgerWriter(outbox, { anchor, vault, token });
+    const blobs = createHttpBlobSource({ url, job, token: session.token });
+    const { round, earned, before, claimed } = await claimRewards(ledger, writer, blobs, wallet.address);
+    const told = { round, account: wallet.address, earned: String(earned), claimed: String(claimed), token };
+    const paid = claimed - before;
+    const words = `${wallet.address}: ${paid} of token ${token} paid now, ${claimed} in all, for rounds 1 to ${round}`;
+    process.stdout.write(`${json ? JSON.stringify({ ...told, paid: String(paid) }) : words}\n`);
+  } finally {
+    lifetime.abort();
+    session.close();
+  }
+}
+
+/** A session as participant: its token opens the job's documents, whomever the job discloses them to. */
+async function participantToken(url: string, wallet: Signer, counterpart: Counterpart) {
+  const control = createSocketControl({ url });
+  try {
+    await new Promise<void>((resolve, reject) => {
+      control.onConnection((isConnected, reason) => {
+        if (isConnected) resolve();
+        else reject(unreachable(url, reason));
+      });
+      control.connect();
+    });
+    const token = await openSession(control, wallet, 'participant', counterpart);
+    return { token, close: () => control.close() };
+  } catch (error) {
+    control.close();
+    throw error;
+  }
+}
+
+function unreachable(url: string, reason: string): TransportError {
+  const message = `the coordinator at ${url} does not answer (${reason}): check its address`;
+  return new TransportError('transport/unreachable', message, { url });
+}

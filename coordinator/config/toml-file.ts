@@ -1,0 +1,82 @@
+import { readFile } from 'node:fs/promises';
+import { parse, TomlError } from 'smol-toml';
+import { z } from 'zod';
+import { didYouMean } from '../../shared/aggregation/nearest-name.ts';
+import { FedanchorError } from '../../shared/errors.ts';
+
+/** Thrown when a configuration file cannot be read or does not say what it must. */
+export class ConfigError extends FedanchorError<
+  'config/unreadable' | 'config/syntax' | 'config/invalid' | 'config/exists'
+> {}
+
+/**
+ * Reads a TOML file, or a JSON file by its name, and holds it to a schema.
+ *
+ * @param file - the file
+ * @param schema - what it must say; fills in defaults
+ * @returns what the schema makes of it
+ * @throws ConfigError `config/unreadable`, `config/syntax`, `config/invalid`, naming the file, the field and, for a name
+ *   that is not known, the nearest that is
+ */
+export async function readConfigFile<Schema extends z.ZodType>(file: string, schema: Schema): Promise<z.infer<Schema>> {
+  let text: string;
+  try {
+    text = await readFile(file, 'utf8');
+  } catch (cause) {
+    throw new ConfigError('config/unreadable', `${file} cannot be read: check the path`, { file }, cause);
+  }
+  return checkConfig(file, parseText(file, text), schema);
+}
+
+/**
+ * Holds what a file says to a schema.
+ *
+ * @throws ConfigError `config/invalid`
+ */
+function checkConfig<Schema extends z.ZodType>(file: string, value: unknown, schema: Schema): z.infer<Schema> {
+  const parsed = schema.safeParse(value);
+  if (parsed.success) return parsed.data;
+  // A name that is not known is often why another one is missing.
+  const { issues } = parsed.error;
+  const issue = (issues.find(({ code }) => code === 'unrecognized_keys') ?? issues[0]) as z.core.$ZodIssue;
+  const { field, message } = explain(issue, schema);
+  throw new ConfigError('config/invalid', `${file}, field "${field}": ${message}`, { file, field });
+}
+
+function parseText(file: string, text: string): unknown {
+  try {
+    return file.endsWith('.json') ? JSON.parse(text) : parse(text);
+  } catch (cause) {
+    if (cause instanceof TomlError) {
+      const [first] = cause.message.split('\n');
+      throw new ConfigError('config/syntax', `${file}, line ${cause.line}, column ${cause.column}: ${first}`, { file });
+    }
+    throw new ConfigError('config/syntax', `${file}: ${(cause as Error).message}`, { file });
+  }
+}
+
+function explain(issue: z.core.$ZodIssue, schema: z.ZodType): { readonly field: string; readonly message: string } {
+  const path = issue.path.map(String);
+  if (issue.code !== 'unrecognized_keys') {
+    const isMissing = issue.message.endsWith('received undefined');
+    const message = isMissing ? 'it is missing: give it a value' : issue.message;
+    return { field: path.join('.') || 'the whole', message };
+  }
+  const [name = ''] = issue.keys;
+  const known = keysAt(schema, path);
+  const hint = didYouMean(name, known) || ` known here: ${known.join(', ')}`;
+  return { field: [...path, name].join('.'), message: `there is no such field;${hint}` };
+}
+
+/** Names that a schema knows at a path. */
+function keysAt(schema: z.ZodType, path: readonly string[]): string[] {
+  let inner: z.ZodType = schema;
+  while (inner instanceof z.ZodOptional || inner instanceof z.ZodDefault || inner instanceof z.ZodPrefault) {
+    inner = inner.unwrap() as z.ZodType;
+  }
+  if (!(inner instanceof z.ZodObject)) return [];
+  const [first, ...rest] = path;
+  if (first === undefined) return Object.keys(inner.shape);
+  const next = inner.shape[first] as z.ZodType | undefined;
+  return next === undefined ? [] : keysAt(next, rest);
+}

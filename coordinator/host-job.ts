@@ -1,0 +1,99 @@
+import { join } from 'node:path';
+import { connectLedger } from '../contracts/ledger/ledger.ts';
+import { createLedgerWriter } from '../contracts/ledger/ledger-writer.ts';
+import type { Outbox } from '../contracts/outbox/outbox.ts';
+import type { Rpc } from '../contracts/rpc.ts';
+import type { Signer } from '../contracts/wallet.ts';
+import { FedanchorError } from '../shared/errors.ts';
+import { createFileBlobStore } from './blobs/file-blob-store.ts';
+import { createUploadStore } from './blobs/upload-store.ts';
+import { openJobFolder } from './job-folder.ts';
+import type { HostedJob } from './job-register.ts';
+import { type Log, withFields } from './log.ts';
+import { startJobRunner } from './runner.ts';
+import { openLmdbStores } from './stores/lmdb-store.ts';
+import { createStorageHealth } from './stores/storage-health.ts';
+import { watchStores } from './stores/watched-stores.ts';
+
+/** Thrown when a job's folder does not fit the chain or the coordinator's key. */
+export class HostJobError extends FedanchorError<'coordinator/wrong-job' | 'coordinator/wrong-key'> {}
+
+/** What a coordinator lends to each of its jobs. */
+export interface Host {
+  /** The node. */
+  readonly rpc: Rpc;
+  /** The coordinator's wallet. */
+  readonly signer: Signer;
+  /** The one way of that wallet to the chain, shared by all jobs. */
+  readonly outbox: Outbox;
+  /** Milliseconds since 1970. */
+  readonly now: () => number;
+  /** Where to tell what happens. */
+  readonly log: Log;
+  /** Ends every job's loop. */
+  readonly signal: AbortSignal;
+}
+
+/** A job that is open, and the way to close it once the host's signal has ended its loop. */
+export interface OpenJob extends HostedJob {
+  /** Waits for the loop and closes the job's stores. */
+  close(): Promise<void>;
+}
+
+/**
+ * Opens a job from its folder and takes it up wherever it was. Stores, blobs and loop are the job's own: whatever befalls
+ * them touches no other job.
+ *
+ * @param folder - the job's folder, made by `prepareJob`
+ * @throws HostJobError, JobFolderError, LedgerError, StoreError
+ */
+export async function hostJob(folder: string, host: Host): Promise<OpenJob> {
+  const { rpc, signer, outbox, now, signal } = host;
+  const { terms, contracts, seeds } = await openJobFolder(folder);
+  const { anchor, vault } = contracts;
+  const facts = await (await connectLedger({ rpc, anchor, vault, signal })).facts();
+  if (facts.manifestHash !== terms.job) {
+    throw new HostJobError(
+      'coordinator/wrong-job',
+      `the contract ${anchor} is for manifest ${facts.manifestHash}, the folder ${folder} holds ${terms.job}`,
+      { folder },
+    );
+  }
+  if (facts.coordinator !== signer.address) {
+    throw new HostJobError(
+      'coordinator/wrong-key',
+      `the job's coordinator on chain is ${facts.coordinator}, the key given is that of ${signer.address}`,
+      { folder },
+    );
+  }
+  const stores = openLmdbStores(join(folder, 'store'));
+  try {
+    const log = withFields(host.log, { job: terms.job });
+    const storage = createStorageHealth({ folder, log, now, signal });
+    const { events, blobs, uploads } = watchStores(
+      {
+        events: stores.events,
+        blobs: await createFileBlobStore(join(folder, 'blobs')),
+        uploads: createUploadStore(join(folder, 'uploads')),
+      },
+      storage,
+    );
+    const writer = createLedgerWriter(outbox, contracts);
+    const runner = await startJobRunner({
+      ...{ terms, seeds, signer, events, blobs, uploads, storage, now, log, signal },
+      domain: { chainId: facts.chainId, anchor },
+      anchor: async (record) => {
+        const { transactionHash, blockNumber, gasUsed } = await writer.anchor(record);
+        return { transactionHash, blockNumber, gasUsed: String(gasUsed) };
+      },
+    });
+    const close = async (): Promise<void> => {
+      await runner.stopped();
+      await stores.close();
+    };
+    return { terms, anchor, vault, runner, blobs, uploads, storage, close };
+  } catch (error) {
+    await stores.close();
+    throw error;
+  }
+}

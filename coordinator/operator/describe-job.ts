@@ -1,0 +1,52 @@
+import type { Hex } from '../../shared/bytes.ts';
+import type { JobDetail, JobSummary } from '../../shared/protocol/messages.ts';
+import type { HostedJob } from '../job-register.ts';
+import type { JobChronicle } from './job-chronicle.ts';
+
+/** A job that is open, as a list shows it. */
+export function summaryOf({ terms, anchor, vault, runner }: HostedJob): JobSummary {
+  const { state } = runner;
+  const { rounds, present, paused, stopping } = state.progress;
+  const wanted = stopping ? `stopping: ${stopping.reason}` : paused ? paused.reason : null;
+  return {
+    job: terms.job,
+    name: terms.manifest.name,
+    anchor,
+    vault: vault ?? null,
+    phase: state.phase,
+    paused: paused !== undefined,
+    round: rounds,
+    rounds: terms.manifest.rounds,
+    present: present.length,
+    expected: terms.manifest.participation.expected,
+    reason: state.phase === 'failed' ? state.reason : wanted,
+  };
+}
+
+/** A job that is open, in full. */
+export function detailOf(job: HostedJob, chronicle: JobChronicle, now: number): JobDetail {
+  const { state } = job.runner;
+  const { progress } = state;
+  return {
+    ...summaryOf(job),
+    modelRoot: progress.modelRoot,
+    attempt: progress.attempt,
+    remainingMs: state.phase === 'collecting' ? Math.max(0, state.deadlineAt - now) : null,
+    history: [...chronicle.rounds],
+    participants: participantsOf(job, chronicle).map((address) => ({
+      address,
+      present: progress.present.includes(address),
+      banned: progress.banned?.[address] ?? null,
+      answer: state.phase === 'collecting' ? (state.answers[address]?.verdict ?? null) : null,
+      ...(chronicle.answers.get(address) ?? { accepted: 0, refused: 0, declined: 0, answerMs: null }),
+    })),
+  };
+}
+
+/** Everyone who is admitted by name, is there, was there or is banned; ascending. */
+function participantsOf({ terms, runner }: HostedJob, { answers }: JobChronicle): Hex[] {
+  const { admission } = terms.manifest.participation;
+  const { present, banned = {} } = runner.state.progress;
+  const named = admission === 'open' ? [] : (admission as Hex[]);
+  return [...new Set([...named, ...present, ...answers.keys(), ...(Object.keys(banned) as Hex[])])].sort();
+}

@@ -1,0 +1,52 @@
+import type { Hex } from '../../shared/bytes.ts';
+import type { RoundPlan } from '../../shared/round/plan.ts';
+import { isAsked, type SampleDraw, sampleCut } from '../../shared/round/sampling.ts';
+import { entered, type Step } from './outcome.ts';
+import { allowanceMs, isWaitedFor, standingOf } from './standing.ts';
+import type { Collecting, JobRules, Progress } from './state.ts';
+
+/** -> collecting if a quorum is present and no operator has paused the job, else -> open. */
+export function openRound(rules: JobRules, progress: Progress, at: number): Step {
+  if (progress.paused || progress.present.length < rules.quorum)
+    return entered({ phase: 'open', progress, need: rules.quorum });
+  const round = progress.rounds + 1;
+  const { attempt, modelRoot: parentRoot, updateBits } = progress;
+  // Round and attempt never fall and one of them rises with each plan, so no seed is used twice.
+  const plan: RoundPlan = { round, attempt, parentRoot, updateBits, seedIndex: round + attempt };
+  const asked = whoIsAsked(rules, progress, plan);
+  const lengthMs = waitMs(rules, progress, asked.expected);
+  return entered({
+    phase: 'collecting',
+    progress,
+    plan,
+    ...asked,
+    answers: {},
+    deadlineAt: at + lengthMs,
+    ...(rules.pace && { wait: { openedAt: at, lengthMs } }),
+  });
+}
+
+/**
+ * Draws whom a round waits for among those present. The draw's seed was public before the round opened and fixed before
+ * the job began; together with the log of who came and went it can be drawn again by anyone.
+ */
+function whoIsAsked(
+  rules: JobRules,
+  { present, standings = {}, seed }: Progress,
+  plan: RoundPlan,
+): Pick<Collecting, 'expected' | 'draw'> {
+  const ready = present.filter((participant) => isWaitedFor(standingOf(standings, participant), plan));
+  // Below a quorum of those who answer, the others are needed too.
+  const eligible = ready.length >= rules.quorum ? ready : present;
+  if (!rules.sample || !seed) return { expected: eligible };
+  const { size, extra } = rules.sample;
+  const draw: SampleDraw = { ...seed, cut: sampleCut(seed.seed, plan, eligible, size + extra) };
+  return { expected: eligible.filter((participant) => isAsked(draw, plan, participant)), draw };
+}
+
+/** As long as the slowest of those it waits for is given: nobody is hurried by the others' being quick. */
+function waitMs({ pace, deadlineMs }: JobRules, { standings = {} }: Progress, expected: readonly Hex[]): number {
+  if (!pace) return deadlineMs;
+  const allowances = expected.map((participant) => allowanceMs(pace, deadlineMs, standingOf(standings, participant)));
+  return allowances.reduce((longest, allowance) => Math.max(longest, allowance), pace.leastMs);
+}

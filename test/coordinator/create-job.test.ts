@@ -1,0 +1,169 @@
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { loadCoordinatorConfig } from '../../coordinator/config/coordinator-config.ts';
+import { readJobDraft } from '../../coordinator/config/job-draft.ts';
+import { type Coordinator, startCoordinator } from '../../coordinator/coordinator.ts';
+import { type CreateJobOptions, createJob } from '../../coordinator/create-job.ts';
+import { checkAuditLog } from '../../coordinator/operator/audit-log.ts';
+import { examine } from '../../coordinator/operator/doctor.ts';
+import { openOperatorClient } from '../../coordinator/operator/operator-client.ts';
+import { encodeSafetensors } from '../../shared/safetensors.ts';
+import { ONE_COIN, startTestChain, type TestChain, wallet } from '../contracts/harness.ts';
+import { createQuietLog, temporaryFolder } from './fixture.ts';
+
+const OWN = wallet('the coordinator');
+const SPONSOR = wallet('the sponsor');
+const JOB = `
+name = "a job"
+model = "start.safetensors"
+rounds = 2
+[task]
+kind = "none"
+architecture = {}
+training = {}
+data = {}
+[aggregation.rule]
+rule = "Average"
+f = 0
+[participation]
+admission = "open"
+expected = 2
+quorum = 2
+deadlineMs = 1000
+retries = 1
+[rewards]
+pricePerRound = "5"
+[chain]
+windowTicks = 1
+`;
+
+let world: TestChain;
+
+beforeAll(async () => {
+  world = await startTestChain();
+  for (const { address } of [OWN, SPONSOR]) await world.chain.fund(address, ONE_COIN);
+});
+
+afterAll(() => world.close());
+
+async function prepare(text = JOB) {
+  const folder = await temporaryFolder();
+  const values = Float32Array.from({ length: 6 }, (_, index) => index / 4);
+  await writeFile(join(folder, 'start.safetensors'), encodeSafetensors([{ name: 'w', shape: [2, 3], values }]));
+  await writeFile(join(folder, 'job.toml'), text);
+  const config = await loadCoordinatorConfig(folder, { rpc: [world.chain.rpcUrl] });
+  const draft = await readJobDraft(join(folder, 'job.toml'));
+  const create = (changes: Partial<CreateJobOptions> = {}) =>
+    createJob({
+      ...{ config, coordinator: OWN.address, deployer: SPONSOR, draft, nowS: () => 1_900_000_000 },
+      ...{ signal: new AbortController().signal, ...changes },
+    });
+  const start = (): Promise<Coordinator> =>
+    startCoordinator({
+      ...{ folder, rpcUrl: world.chain.rpcUrl, signer: OWN, operators: [], host: '127.0.0.1', port: 0 },
+      log: createQuietLog(),
+    });
+  return { folder, config, draft, create, start };
+}
+
+const transactionsOf = async (address: string): Promise<number> =>
+  Number(await world.rpc.call('eth_getTransactionCount', [address, 'latest']));
+
+describe('a job', () => {
+  it('is created once, however often it is interrupted on the way', async () => {
+    const { create } = await prepare();
+    const before = await transactionsOf(SPONSOR.address);
+    const lifetime = new AbortController();
+    const interrupted = create({ signal: lifetime.signal });
+    // The first contract is on its way when the operator loses patience.
+    while ((await transactionsOf(SPONSOR.address)) === before) await new Promise(setImmediate);
+    lifetime.abort();
+    const first = await interrupted.catch(() => undefined);
+    const created = first ?? (await create({ nowS: () => 2_000_000_000 }));
+    expect(await transactionsOf(SPONSOR.address)).toBe(before + 3);
+    const contracts = JSON.parse(await readFile(join(created.folder, 'contracts.json'), 'utf8'));
+    expect(contracts).toEqual(created.contracts);
+  });
+
+  it('waits until it is started, is served from then on, and is there after a restart', async () => {
+    const { folder, create, start } = await prepare();
+    await using coordinator = await start();
+    const { terms } = await create();
+    const { job } = terms;
+    const client = await openOperatorClient({ url: coordinator.url, coordinator: OWN.address }, OWN);
+    const phases = async () => (await client.request('operator.jobs', { which: 'all' })).jobs.map(({ phase }) => phase);
+    expect(await phases()).toEqual(['created']);
+    const request = { job, action: 'start', reason: '' } as const;
+    const answers = await Promise.all([
+      client.request('operator.act', request),
+      client.request('operator.act', request),
+    ]);
+    expect(answers.map((answer) => answer.job.phase)).toEqual(['open', 'open']);
+    expect(await phases()).toEqual(['open']);
+    client.close();
+    const ready = await fetch(`${coordinator.url}/readyz`);
+    expect([ready.status, await ready.json()]).toMatchObject([200, { ready: true }]);
+    const metrics = await (await fetch(`${coordinator.url}/metrics`)).text();
+    expect(metrics).toContain(`fedanchor_job_phase{job="${job}",phase="open"} 1`);
+    expect(metrics).toMatch(new RegExp(`fedanchor_wallet_balance\\{address="${OWN.address}"\\} [0-9.]+`));
+    const proxied = await fetch(`${coordinator.url}/metrics`, { headers: { 'x-forwarded-for': '203.0.113.9' } });
+    expect(proxied.status).toBe(403);
+    expect((await checkAuditLog(join(folder, 'audit.jsonl'))).entries).toBeGreaterThan(0);
+    await coordinator[Symbol.asyncDispose]();
+    await using again = await start();
+    const later = await openOperatorClient({ url: again.url, coordinator: OWN.address }, OWN);
+    expect((await later.request('operator.jobs', { which: 'open' })).jobs).toMatchObject([{ job, phase: 'open' }]);
+    later.close();
+  });
+
+  it("is not created from the coordinator's own wallet while the coordinator is running", async () => {
+    const { create, start, folder } = await prepare();
+    await using _ = await start();
+    // The lock names the process; a coordinator in this very process would not count as another.
+    await writeFile(join(folder, 'coordinator.pid'), String(process.ppid));
+    await expect(create({ deployer: OWN })).rejects.toMatchObject({ code: 'coordinator/folder-in-use' });
+  });
+
+  it.each([
+    [JOB.replace('rounds = 2', 'round = 2'), 'round', 'did you mean "rounds"?'],
+    [JOB.replace('quorum = 2', ''), 'participation.quorum', 'it is missing'],
+    [JOB.replace('"start.safetensors"', '"none.safetensors"'), 'model', 'none.safetensors cannot be read'],
+    [JOB.replace('architecture = {}', ''), 'task.architecture', 'give either architecture or architectureFile'],
+  ])('that is not whole is refused by its field', async (text, field, hint) => {
+    const refusal = prepare(text);
+    await expect(refusal).rejects.toMatchObject({ data: { field } });
+    await expect(refusal).rejects.toThrow(hint);
+  });
+});
+
+describe('the doctor', () => {
+  const verdicts = async (changes: Partial<Parameters<typeof examine>[0]> = {}) => {
+    const { config } = await prepare();
+    const open = { config: { ...config, port: 0 }, openWallet: async () => OWN, nodeVersion: '20.19.0' };
+    const findings = await examine({ ...open, now: () => Date.now(), ...changes });
+    for (const { verdict, remedy } of findings) expect(remedy === undefined).toBe(verdict === 'good');
+    return new Map(findings.map(({ name, verdict }) => [name.split(' at ')[0], verdict]));
+  };
+
+  it('finds nothing bad where nothing is', async () => {
+    expect([...(await verdicts()).values()]).not.toContain('bad');
+  });
+
+  it('finds each thing that is amiss', async () => {
+    const { config } = await prepare();
+    const at = (changes: object) => verdicts({ config: { ...config, port: 0, ...changes } });
+    expect((await verdicts({ nodeVersion: '18.0.0' })).get('node')).toBe('bad');
+    expect((await at({ folder: '/no/such/folder' })).get('folder')).toBe('bad');
+    expect((await at({ chainId: 1n })).get('chain')).toBe('bad');
+    expect((await at({ rpcUrls: ['http://127.0.0.1:1'] })).get('chain')).toBe('bad');
+    expect((await at({ rpcUrls: [] })).get('chain')).toBe('bad');
+    expect((await at({ host: '0.0.0.0' })).get('exposure')).toBe('bad');
+    expect((await at({ tls: { certFile: '/no', keyFile: '/no' } })).get('certificate')).toBe('bad');
+    expect((await at({ port: Number(new URL(world.chain.rpcUrl).port) })).get('port')).toBe('bad');
+    expect((await at({ lowBalanceWei: 10n ** 30n })).get('wallet')).toBe('warning');
+    expect((await verdicts({ openWallet: async () => wallet('a poor one') })).get('wallet')).toBe('bad');
+    expect((await verdicts({ now: () => Date.now() - 3_600_000 })).get('clock')).toBe('bad');
+    expect((await verdicts({ openWallet: () => Promise.reject(new Error('no key')) })).get('key')).toBe('bad');
+  });
+});
