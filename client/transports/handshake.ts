@@ -8,7 +8,7 @@ import type { ControlTransport } from './control-transport.ts';
 
 /** Whom a party means to speak to, as the chain knows it. */
 export interface Counterpart extends SigningDomain {
-  /** The job; null where an operator speaks to the coordinator as a whole, the anchor then being {@link NO_ANCHOR}. */
+  /** The job; null where an operator speaks to the coordinator as a whole, the anchor then being the zero address. */
   readonly job: Hex | null;
   /** The coordinator's address, lower case. */
   readonly coordinator: Hex;
