@@ -125,7 +125,7 @@ describe('whatever happens to the chain, within the depth that is asked for', ()
         expect(await lab.received()).toBe(expected);
       }),
       // The whole of a failing run is printed with its seed.
-      { numRuns: Number(process.env['SOAK_RUNS'] ?? 300), endOnFailure: true },
+      { numRuns: Number(process.env['SOAK_RUNS'] ?? 100), endOnFailure: true },
     );
   });
 });
