@@ -1,19 +1,19 @@
-import pc from 'picocolors';
+import { colors } from '../../shared/runtime/colors.ts';
 import type { Divergence } from './divergence.ts';
 import type { AuditReport, RoundVerdict } from './report.ts';
 
 /** One line on one round: ✓ or ✗, and for the latter what diverged. */
 export function roundLine({ round, attempt, modelRoot, holds, divergence }: RoundVerdict): string {
   const name = `round ${round}${attempt > 0 ? `, attempt ${attempt}` : ''}`;
-  if (holds) return `${pc.green('✓')} ${name} · model ${modelRoot.slice(0, 12)}… recomputed`;
-  return `${pc.red('✗')} ${name} · ${divergence ? divergenceText(divergence) : 'does not hold'}`;
+  if (holds) return `${colors.green('✓')} ${name} · model ${modelRoot.slice(0, 12)}… recomputed`;
+  return `${colors.red('✗')} ${name} · ${divergence ? divergenceText(divergence) : 'does not hold'}`;
 }
 
 /** Lines on what is not a round and does not hold: the origin and the vault. */
 export function otherLines({ origin, vault }: AuditReport): string[] {
   const lines: string[] = [];
-  if (origin.divergence) lines.push(`${pc.red('✗')} origin · ${divergenceText(origin.divergence)}`);
-  if (vault?.divergence) lines.push(`${pc.red('✗')} rewards · ${divergenceText(vault.divergence)}`);
+  if (origin.divergence) lines.push(`${colors.red('✗')} origin · ${divergenceText(origin.divergence)}`);
+  if (vault?.divergence) lines.push(`${colors.red('✗')} rewards · ${divergenceText(vault.divergence)}`);
   return lines;
 }
 

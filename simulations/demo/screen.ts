@@ -1,6 +1,6 @@
 import { MultiBar, Presets, type SingleBar } from 'cli-progress';
-import colors from 'picocolors';
 import type { MetricsReported } from '../../coordinator/round/events.ts';
+import { colors } from '../../shared/runtime/colors.ts';
 import type { RoundRow } from './chronicle.ts';
 import type { Participant } from './participants.ts';
 
