@@ -51,10 +51,11 @@ module.exports = {
     },
     {
       name: 'runtime-for-composition-roots',
-      comment: 'shared/runtime is impure: only the modules that put a program together may bring it in.',
+      comment:
+        'shared/runtime is impure: only the modules that put a program together may bring it in. Colors are for any text.',
       severity: 'error',
       from: { path: product, pathNot: ['^shared/runtime/', ...compositionRoots] },
-      to: { path: '^shared/runtime/' },
+      to: { path: '^shared/runtime/', pathNot: '^shared/runtime/colors\\.ts$' },
     },
     {
       name: 'contracts-only-on-shared',
