@@ -5,6 +5,8 @@ import type { Outbox } from '../contracts/outbox/outbox.ts';
 import type { Rpc } from '../contracts/rpc.ts';
 import type { Signer } from '../contracts/wallet.ts';
 import { FedanchorError } from '../shared/errors.ts';
+import { createAnchor } from './anchor-record.ts';
+import { keepCollecting } from './blobs/collector.ts';
 import { createFileBlobStore } from './blobs/file-blob-store.ts';
 import { createUploadStore } from './blobs/upload-store.ts';
 import { openJobFolder } from './job-folder.ts';
@@ -17,6 +19,9 @@ import { watchStores } from './stores/watched-stores.ts';
 
 /** Thrown when a job's folder does not fit the chain or the coordinator's key. */
 export class HostJobError extends FedanchorError<'coordinator/wrong-job' | 'coordinator/wrong-key'> {}
+
+/** Pause between two looks for updates whose retention is over. */
+const COLLECT_EVERY_MS = 10 * 60_000;
 
 /** What a coordinator lends to each of its jobs. */
 export interface Host {
@@ -51,7 +56,8 @@ export async function hostJob(folder: string, host: Host): Promise<OpenJob> {
   const { rpc, signer, outbox, now, signal } = host;
   const { terms, contracts, seeds } = await openJobFolder(folder);
   const { anchor, vault } = contracts;
-  const facts = await (await connectLedger({ rpc, anchor, vault, signal })).facts();
+  const ledger = await connectLedger({ rpc, anchor, vault, signal });
+  const facts = await ledger.facts();
   if (facts.manifestHash !== terms.job) {
     throw new HostJobError(
       'coordinator/wrong-job',
@@ -78,17 +84,19 @@ export async function hostJob(folder: string, host: Host): Promise<OpenJob> {
       },
       storage,
     );
-    const writer = createLedgerWriter(outbox, contracts);
     const runner = await startJobRunner({
       ...{ terms, seeds, signer, events, blobs, uploads, storage, now, log, signal },
       domain: { chainId: facts.chainId, anchor },
-      anchor: async (record) => {
-        const { transactionHash, blockNumber, gasUsed } = await writer.anchor(record);
-        return { transactionHash, blockNumber, gasUsed: String(gasUsed) };
-      },
+      anchor: createAnchor(createLedgerWriter(outbox, contracts), ledger, rpc),
     });
+    const { retentionS } = terms.manifest;
+    const collecting = keepCollecting(
+      { history: runner.history, blobs, ledger, retentionS, log },
+      COLLECT_EVERY_MS,
+      signal,
+    );
     const close = async (): Promise<void> => {
-      await runner.stopped();
+      await Promise.all([runner.stopped(), collecting]);
       await stores.close();
     };
     return { terms, anchor, vault, runner, blobs, uploads, storage, close };

@@ -8,8 +8,9 @@ import type { JobTerms } from '../../shared/round/job-terms.ts';
 import type { AdmittedUpdate } from '../../shared/round/transition.ts';
 import type { AuditFacts } from './audit-origin.ts';
 import type { BlobSource } from './blob-source.ts';
-import { must, mustEqual, mustSucceed } from './divergence.ts';
+import { BlobMissing, must, mustEqual, mustSucceed } from './divergence.ts';
 import { fetchUpdate } from './fetch-blob.ts';
+import type { RetentionView } from './retention.ts';
 
 /** Recovers the address whose key signed a digest; throws a coded error for a signature that is none. */
 export type Recover = (digest: Uint8Array, signature: Hex) => Hex;
@@ -26,6 +27,8 @@ export interface ContributionContext {
   readonly blobs: BlobSource;
   /** Recovers signers. */
   readonly recover: Recover;
+  /** Tells whether the updates of a round may have gone; without it, none may. */
+  readonly retention?: RetentionView;
 }
 
 /**
@@ -66,9 +69,24 @@ export function auditStatements(
 /**
  * Fetches the updates and holds each to what its sender signed.
  *
+ * @returns the updates; or `gone`, if one is missing whose retention is over
  * @throws DivergenceFound, AuditError
  */
 export async function auditUpdates(
+  context: ContributionContext,
+  round: number,
+  contributions: readonly Contribution[],
+): Promise<AdmittedUpdate[] | 'gone'> {
+  try {
+    return await fetchUpdates(context, contributions);
+  } catch (error) {
+    if (!(error instanceof BlobMissing)) throw error;
+    if (await context.retention?.isOver(round, context.terms.manifest.retentionS)) return 'gone';
+    throw error;
+  }
+}
+
+async function fetchUpdates(
   { terms: { layout }, blobs }: ContributionContext,
   contributions: readonly Contribution[],
 ): Promise<AdmittedUpdate[]> {

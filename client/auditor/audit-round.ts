@@ -4,6 +4,7 @@ import { nextUpdateBits } from '../../shared/fixed-point/update-bits.ts';
 import { decodeDocument, type RoundDocument } from '../../shared/round/document.ts';
 import { type RoundOutcome, transition } from '../../shared/round/transition.ts';
 import { auditStatements, auditUpdates, type ContributionContext } from './audit-contributions.ts';
+import { auditRoots } from './audit-roots.ts';
 import { type AnchoredRound, auditSeed, type ChainPosition } from './chain-position.ts';
 import { type Divergence, divergenceOf, must, mustEqual, mustSucceed } from './divergence.ts';
 import { fetchModel, fetchVector } from './fetch-blob.ts';
@@ -66,6 +67,8 @@ export interface RoundFinding {
   readonly divergence?: Divergence;
   /** What the next round starts from, if this one recomputed. */
   readonly next?: RoundStart;
+  /** Set if its updates have gone, their retention being over, and only what does not need them was held to the chain. */
+  readonly rootsOnly?: true;
 }
 
 /**
@@ -81,20 +84,22 @@ export async function auditRound(
   start: RoundStart,
   anchored: AnchoredRound,
 ): Promise<RoundFinding> {
-  let next: RoundStart | undefined;
+  let found: Recomputed | undefined;
   const divergence = await divergenceOf(async () => {
-    next = await recompute(context, before, start, anchored);
+    found = await recompute(context, before, start, anchored);
     await auditPublished(context, anchored.record);
   });
-  return { ...(divergence && { divergence }), ...(next && { next }) };
+  return { ...(divergence && { divergence }), ...found };
 }
+
+type Recomputed = Required<Pick<RoundFinding, 'next'>> & Pick<RoundFinding, 'rootsOnly'>;
 
 async function recompute(
   context: ContributionContext,
   before: ChainPosition,
   start: RoundStart,
   anchored: AnchoredRound,
-): Promise<RoundStart> {
+): Promise<Recomputed> {
   const { record } = anchored;
   auditPosition(context, before, anchored);
   const document = await fetchDocument(context.blobs, record.location);
@@ -102,7 +107,8 @@ async function recompute(
   auditSeed(before, record);
   mustEqual('updateBits', start.updateBits, record.updateBits);
   auditStatements(context, record, document.contributions);
-  const admitted = await auditUpdates(context, document.contributions);
+  const admitted = await auditUpdates(context, record.round, document.contributions);
+  if (admitted === 'gone') return { next: await auditRoots(context, start, record, document), rootsOnly: true };
 
   const parent = { model: start.model, modelRoot: before.modelRoot, rewards: start.rewards };
   const { round, attempt, updateBits, seedIndex, seed } = record;
@@ -112,7 +118,9 @@ async function recompute(
   );
   compareRecords(outcome, record, document);
   const magnitudes = document.contributions.map(({ largestMagnitude }) => largestMagnitude);
-  return { model: outcome.model, rewards: outcome.rewards, updateBits: nextUpdateBits(updateBits, magnitudes) };
+  return {
+    next: { model: outcome.model, rewards: outcome.rewards, updateBits: nextUpdateBits(updateBits, magnitudes) },
+  };
 }
 
 /** Compares every member of the record; a document that differs from the recomputed one is compared by its own. */

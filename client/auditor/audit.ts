@@ -7,6 +7,7 @@ import type { BlobSource } from './blob-source.ts';
 import { type AnchoredRound, type ChainPosition, genesisPosition, positionAfter } from './chain-position.ts';
 import { type Divergence, divergenceOf } from './divergence.ts';
 import type { AuditReport, RoundVerdict, Verdict } from './report.ts';
+import type { RetentionView } from './retention.ts';
 import { genesisStart, type RoundStart, recoverStart } from './round-start.ts';
 
 /** What an audit is made of: facts and records come from the chain and are trusted, blobs are not. */
@@ -21,6 +22,8 @@ export interface AuditOptions {
   readonly recover: Recover;
   /** The job's vault, if what it pays out is to be audited too. */
   readonly vault?: VaultView;
+  /** Tells whether updates may have gone, their retention being over; without it, none may. */
+  readonly retention?: RetentionView;
   /** Told of every round as soon as it is judged. */
   readonly onRound?: (verdict: RoundVerdict) => void;
 }
@@ -31,7 +34,8 @@ export interface AuditOptions {
  * A round holds if what was published of it is intact and it and everything before it, back to the manifest, recomputes.
  * After one that does not recompute, the audit goes on from the model, rewards and magnitudes that were published, if
  * they have the roots on the chain, so that it finds every further lie; but rounds built on it do not hold, and say so
- * as a divergence of `parent`.
+ * as a divergence of `parent`. A round whose updates have gone, their retention being over, is held to all that does not
+ * need them, and its verdict says that it was.
  *
  * @throws AuditError when the blobs cannot be asked for
  */
@@ -57,8 +61,8 @@ async function auditRounds(
   terms: JobTerms,
   genesis: RoundStart | undefined,
 ): Promise<RoundVerdict[]> {
-  const { facts, blobs, recover } = options;
-  const context: ContributionContext = { facts, terms, blobs, recover };
+  const { facts, blobs, recover, retention } = options;
+  const context: ContributionContext = { facts, terms, blobs, recover, ...(retention && { retention }) };
   let position: ChainPosition = genesisPosition(facts, terms);
   let start = genesis;
   // The latest ancestor that did not recompute, in words.
@@ -69,7 +73,7 @@ async function auditRounds(
       ? await auditRound(context, position, start, anchored)
       : { divergence: brokenParent(`${broken}, whose state cannot be recovered,`) };
     const inherited = broken === undefined ? undefined : brokenParent(broken);
-    verdicts.push(judge(options, anchored, finding.divergence ?? inherited));
+    verdicts.push(judge(options, anchored, finding.divergence ?? inherited, finding.rootsOnly));
     // Where only what was published of a round is damaged, its state is known all the same: the next one stands on it.
     if (!finding.next) broken = `round ${anchored.record.round}`;
     start = finding.next ?? (await recoverStart(terms, blobs, anchored.record));
@@ -78,9 +82,14 @@ async function auditRounds(
   return verdicts;
 }
 
-function judge(options: AuditOptions, { record }: AnchoredRound, divergence: Divergence | undefined): RoundVerdict {
+function judge(
+  options: AuditOptions,
+  { record }: AnchoredRound,
+  divergence: Divergence | undefined,
+  rootsOnly?: true,
+): RoundVerdict {
   const { round, attempt, modelRoot } = record;
-  const verdict = { round, attempt, modelRoot, ...verdictOf(divergence) };
+  const verdict = { round, attempt, modelRoot, ...verdictOf(divergence), ...(rootsOnly && { rootsOnly }) };
   options.onRound?.(verdict);
   return verdict;
 }

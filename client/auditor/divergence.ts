@@ -26,6 +26,9 @@ export class DivergenceFound extends FedanchorError<'audit/divergence'> {
   }
 }
 
+/** {@link DivergenceFound} for a blob that is not there, which may have a reason. */
+export class BlobMissing extends DivergenceFound {}
+
 /**
  * Holds a value to what it must be.
  *

@@ -3,7 +3,7 @@ import { TREE, type TreeKind } from '../../shared/commitments/merkle-tree.ts';
 import { blockRoot, int16Vector, int32Vector, updateTree } from '../../shared/commitments/vector-trees.ts';
 import { AuditError } from './audit-error.ts';
 import type { BlobSource } from './blob-source.ts';
-import { DivergenceFound, must, mustEqual } from './divergence.ts';
+import { BlobMissing, DivergenceFound, must, mustEqual } from './divergence.ts';
 
 /**
  * Fetches a blob; one that is not there, or longer than it can be, is a divergence of what it should have been.
@@ -17,8 +17,11 @@ export async function fetchBlob(blobs: BlobSource, what: string, id: Hex, mostBy
   } catch (error) {
     if (!(error instanceof AuditError)) throw error;
     if (error.code !== 'audit/blob-missing' && error.code !== 'audit/blob-too-large') throw error;
-    const found = error.code === 'audit/blob-missing' ? 'no such blob' : `more than ${mostBytes} bytes`;
-    throw new DivergenceFound({ what, expected: `a blob with the root ${id}`, found, blob: id });
+    const expected = `a blob with the root ${id}`;
+    if (error.code === 'audit/blob-missing') {
+      throw new BlobMissing({ what, expected, found: 'no such blob', blob: id });
+    }
+    throw new DivergenceFound({ what, expected, found: `more than ${mostBytes} bytes`, blob: id });
   }
 }
 

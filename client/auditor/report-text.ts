@@ -2,9 +2,13 @@ import { colors } from '../../shared/runtime/colors.ts';
 import type { Divergence } from './divergence.ts';
 import type { AuditReport, RoundVerdict } from './report.ts';
 
-/** One line on one round: ✓ or ✗, and for the latter what diverged. */
-export function roundLine({ round, attempt, modelRoot, holds, divergence }: RoundVerdict): string {
+/** One line on one round: ✓ or ✗, and for the latter what diverged; ○ where only the roots could be held to each other. */
+export function roundLine({ round, attempt, modelRoot, holds, divergence, rootsOnly }: RoundVerdict): string {
   const name = `round ${round}${attempt > 0 ? `, attempt ${attempt}` : ''}`;
+  if (holds && rootsOnly) {
+    const why = 'roots consistent, not recomputable any more: the retention of its updates is over';
+    return `${colors.yellow('○')} ${name} · model ${modelRoot.slice(0, 12)}… ${why}`;
+  }
   if (holds) return `${colors.green('✓')} ${name} · model ${modelRoot.slice(0, 12)}… recomputed`;
   return `${colors.red('✗')} ${name} · ${divergence ? divergenceText(divergence) : 'does not hold'}`;
 }
@@ -23,7 +27,11 @@ export function summary({ holds, rounds, vault }: AuditReport): string {
   const count = `${rounds.length} ${rounds.length === 1 ? 'round' : 'rounds'}`;
   if (holds) {
     const rewards = vault ? ', and the vault pays what they earned' : '';
-    return rounds.length === 0 ? 'No round is anchored yet.' : `All ${count} recompute from the chain${rewards}.`;
+    if (rounds.length === 0) return 'No round is anchored yet.';
+    const gone = rounds.filter(({ rootsOnly }) => rootsOnly).length;
+    if (gone === 0) return `All ${count} recompute from the chain${rewards}.`;
+    const recomputed = `${rounds.length - gone} of ${count} recompute from the chain`;
+    return `${recomputed}; of the other ${gone}, whose updates have gone, the roots are consistent${rewards}.`;
   }
   const which = failed.length > 0 ? ` in ${failed.length} of ${count} (${failed.join(', ')})` : '';
   return `The audit does NOT hold${which}.`;

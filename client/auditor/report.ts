@@ -17,6 +17,11 @@ export interface RoundVerdict extends Verdict {
   readonly attempt: number;
   /** The model it anchored. */
   readonly modelRoot: Hex;
+  /**
+   * Set where it was not recomputed from its updates: they have gone, their retention being over. That it holds then says
+   * that all roots are consistent, and no more.
+   */
+  readonly rootsOnly?: true;
 }
 
 /** What an audit found. */

@@ -10,6 +10,7 @@ import { createFolderBlobSource } from './folder-blob-source.ts';
 import { createHttpBlobSource } from './http-blob-source.ts';
 import { requireFolder, reviveRun } from './kept-run.ts';
 import type { AuditReport, RoundVerdict } from './report.ts';
+import { createRetentionView } from './retention.ts';
 
 /** What to verify: a live job, or a run that was kept. */
 export interface VerifyOptions {
@@ -86,7 +87,9 @@ async function auditLedger(
     ? { ...(await ledger.vaultFacts()), isFinal: (record) => ledger.isFinal(record) }
     : undefined;
   const [facts, records] = [await ledger.facts(), await ledger.records()];
-  const report = await audit({ facts, records, blobs, recover: recoverAddress, onRound, ...(vault && { vault }) });
+  const retention = createRetentionView(ledger);
+  const options = { facts, records, blobs, recover: recoverAddress, retention, onRound };
+  const report = await audit({ ...options, ...(vault && { vault }) });
   return { chainId: String(facts.chainId), anchor: facts.anchor, job: facts.job, ...report };
 }
 

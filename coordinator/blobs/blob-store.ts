@@ -9,6 +9,8 @@ export interface BlobStore {
   put(id: Hex, bytes: Uint8Array): Promise<void>;
   /** The blob's bytes, or undefined. */
   get(id: Hex): Promise<Uint8Array | undefined>;
+  /** Drops a blob; one that is not there is no error. */
+  remove(id: Hex): Promise<void>;
   /** Size in bytes, or undefined. */
   size(id: Hex): Promise<number | undefined>;
   /** Where a file server finds the blob: a path relative to {@link BlobStore.folder}. */

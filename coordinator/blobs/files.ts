@@ -5,10 +5,12 @@ import { dirname } from 'node:path';
 /**
  * Writes a file so that after a crash it is either there whole or not there: temporary file, fsync, rename, fsync of
  * the folder.
+ *
+ * @param mode - who may read and write it
  */
-export async function writeDurably(path: string, bytes: Uint8Array): Promise<void> {
+export async function writeDurably(path: string, bytes: Uint8Array, mode = 0o666): Promise<void> {
   const temporary = `${path}.${randomUUID()}.tmp`;
-  const file = await open(temporary, 'wx');
+  const file = await open(temporary, 'wx', mode);
   try {
     await file.writeFile(bytes);
     await file.sync();

@@ -26,7 +26,8 @@ const schema = z.strictObject({
   rounds: z.number().int().positive().max(0xff_ffff),
   initialUpdateBits: z.number().int().min(0).max(30).default(12),
   disclosure: z.enum(['public', 'participants', 'auditors']).default('participants'),
-  retentionS: z.number().int().min(0).default(0),
+  /** Thirty days: time enough to audit a job after it has ended. */
+  retentionS: z.number().int().min(0).default(2_592_000),
   task: z.strictObject({
     kind: z.string().min(1).max(100),
     /** File with the architecture, instead of the architecture itself. */

@@ -66,7 +66,8 @@ export async function prepareDemoJob(
     rewards: { pricePerRound: String(PRICE_PER_ROUND) },
     chain: { windowTicks: 1 },
     disclosure: 'public',
-    retentionS: 0,
+    // A kept run must recompute for longer than anybody keeps it.
+    retentionS: 365 * 86_400,
     initialUpdateBits,
   };
   const weights = await initialWeights(architecture, options.seed);

@@ -60,6 +60,19 @@ export function describeBlobStore(name: string, create: () => Promise<BlobStoreF
       expect([...((await store.get(id)) as Uint8Array)]).toEqual([...bytes]);
     });
 
+    it('drops a blob, and nothing when it is not there; it may come again', async () => {
+      const { store, reopen } = await create();
+      const [gone, other] = [blob(100, 1), blob(100, 2)];
+      for (const { id, bytes } of [gone, other]) await store.put(id, bytes);
+      await store.remove(gone.id);
+      await store.remove(gone.id);
+      expect(await store.get(gone.id)).toBeUndefined();
+      expect(await (await reopen()).size(gone.id)).toBeUndefined();
+      expect(await store.size(other.id)).toBe(100);
+      await store.put(gone.id, gone.bytes);
+      expect(await store.size(gone.id)).toBe(100);
+    });
+
     it('keeps blobs over a restart', async () => {
       const { store, reopen } = await create();
       const { id, bytes } = blob(5000);

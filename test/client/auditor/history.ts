@@ -5,7 +5,12 @@ import type { BlobSource } from '../../../client/auditor/blob-source.ts';
 import type { AnchoredRound } from '../../../client/auditor/chain-position.ts';
 import { createWallet, type Signer } from '../../../contracts/wallet.ts';
 import { type Hex, toHex } from '../../../shared/bytes.ts';
-import { byParticipant, type UpdateStatement, updateDigest } from '../../../shared/commitments/contribution.ts';
+import {
+  byParticipant,
+  type Contribution,
+  type UpdateStatement,
+  updateDigest,
+} from '../../../shared/commitments/contribution.ts';
 import { TREE } from '../../../shared/commitments/merkle-tree.ts';
 import { genesisHead, nextHead, recordHash } from '../../../shared/commitments/record.ts';
 import { blockRoot, updateTree, vectorBytes } from '../../../shared/commitments/vector-trees.ts';
@@ -66,6 +71,8 @@ export interface History {
   readonly records: AnchoredRound[];
   readonly blobs: Map<Hex, Uint8Array>;
   readonly outcomes: RoundOutcome[];
+  /** What was contributed, by round. */
+  readonly contributions: readonly { readonly round: number; readonly contribution: Contribution }[];
 }
 
 const SEEDS = seedChain(new Uint8Array(32).fill(9), 30);
@@ -96,6 +103,7 @@ export function createHistory(options: HistoryOptions = {}): History {
 
   const records: AnchoredRound[] = [];
   const outcomes: RoundOutcome[] = [];
+  const contributions: { round: number; contribution: Contribution }[] = [];
   let parent: RoundParent = { model, modelRoot: initialModelRoot, rewards: [] };
   let updateBits = terms.manifest.initialUpdateBits;
   for (let round = 1; round <= rounds; round++) {
@@ -119,6 +127,7 @@ export function createHistory(options: HistoryOptions = {}): History {
     for (const { contribution, update } of [...admitted, ...contributed]) {
       blobs.set(contribution.updateRoot, copyBytes(update));
     }
+    contributions.push(...admitted.map(({ contribution }) => ({ round, contribution })));
     blobs.set(outcome.record.location, outcome.document);
     blobs.set(outcome.record.modelRoot, copyBytes(outcome.model));
     blobs.set(outcome.record.aggregateRoot, copyBytes(outcome.aggregate));
@@ -131,7 +140,7 @@ export function createHistory(options: HistoryOptions = {}): History {
     );
     model = outcome.model;
   }
-  return { terms, facts, records: chained(facts, records), blobs, outcomes };
+  return { terms, facts, records: chained(facts, records), blobs, outcomes, contributions };
 }
 
 /** The records with the heads that a contract would compute for them. */

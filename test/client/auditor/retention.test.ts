@@ -1,0 +1,140 @@
+import { describe, expect, it } from 'vitest';
+import { type AuditOptions, audit } from '../../../client/auditor/audit.ts';
+import type { AuditReport } from '../../../client/auditor/report.ts';
+import { roundLine, summary } from '../../../client/auditor/report-text.ts';
+import { createRetentionView } from '../../../client/auditor/retention.ts';
+import { recoverAddress } from '../../../contracts/wallet.ts';
+import type { RoundOutcome } from '../../../shared/round/transition.ts';
+import { createHistory, type History, type HistoryOptions, memoryBlobs } from './history.ts';
+
+const over = { isOver: async () => true };
+const auditOf = (history: History, more: Partial<AuditOptions> = {}): Promise<AuditReport> =>
+  audit({ ...history, blobs: memoryBlobs(history.blobs), recover: recoverAddress, retention: over, ...more });
+
+/** Drops the updates of these rounds. */
+function withoutUpdates(history: History, rounds: readonly number[]): History {
+  const blobs = new Map(history.blobs);
+  for (const { contribution } of history.contributions.filter(({ round }) => rounds.includes(round))) {
+    blobs.delete(contribution.updateRoot);
+  }
+  return { ...history, blobs };
+}
+
+const gram: HistoryOptions = {
+  replace: {
+    aggregation: {
+      rule: { rule: 'Krum', pre: [], f: 1, params: {} },
+      sampleCap: 102,
+      serverStep: { name: 'FedAvg', learningRate: 40_000 },
+    },
+  },
+};
+
+describe('rounds whose updates have gone', () => {
+  it.each([
+    ['by a coordinate rule', {}],
+    ['by a Gram rule', gram],
+  ])('hold by their roots when their retention is over, and say that it is only by them: %s', async (_, options) => {
+    const report = await auditOf(withoutUpdates(createHistory(options), [1, 2]));
+    expect(report.rounds.map(({ holds, rootsOnly }) => [holds, rootsOnly])).toEqual([
+      [true, true],
+      [true, true],
+      [true, undefined],
+    ]);
+    expect(report.holds).toBe(true);
+    expect(summary(report)).toContain('1 of 3 rounds recompute');
+    expect(summary(report)).toContain('of the other 2, whose updates have gone, the roots are consistent');
+    const [first] = report.rounds;
+    expect(first && roundLine(first)).toMatch(/not recomputable any more/);
+    expect(report.rounds[2] && roundLine(report.rounds[2])).toMatch(/recomputed/);
+  });
+
+  it('do not hold while their retention is not over', async () => {
+    const history = withoutUpdates(createHistory(), [2]);
+    for (const retention of [undefined, { isOver: async (round: number) => round < 2 }]) {
+      const report = await audit({
+        ...{ ...history, blobs: memoryBlobs(history.blobs), recover: recoverAddress },
+        ...(retention && { retention }),
+      });
+      expect(report.rounds[1]?.divergence).toMatchObject({ found: 'no such blob' });
+      expect(report.holds).toBe(false);
+    }
+  });
+
+  it('are asked about with the retention of the manifest', async () => {
+    const asked: [number, number][] = [];
+    const history = withoutUpdates(createHistory({ replace: { retentionS: 77 } }), [3]);
+    await auditOf(history, {
+      retention: {
+        isOver: async (...question) => {
+          asked.push(question);
+          return true;
+        },
+      },
+    });
+    expect(asked).toEqual([[3, 77]]);
+  });
+
+  const other = `0x${'ee'.repeat(32)}` as const;
+  const alter = (change: (outcome: RoundOutcome) => RoundOutcome): HistoryOptions => ({
+    meddling: { 2: { outcome: change } },
+  });
+  const record = (changes: Partial<RoundOutcome['record']>): HistoryOptions =>
+    alter((outcome) => ({ ...outcome, record: { ...outcome.record, ...changes } }));
+  it.each([
+    ['gramRoot', record({ gramRoot: other }), 'gramRoot'],
+    ['weightsRoot', record({ weightsRoot: other }), 'weightsRoot'],
+    ['scoresRoot', record({ scoresRoot: other }), 'scoresRoot'],
+    ['rewardsRoot', record({ rewardsRoot: other }), 'rewardsRoot'],
+    ['rewardsTotal', record({ rewardsTotal: 5n }), 'rewardsTotal'],
+    ['fixedPlanHash', record({ fixedPlanHash: other }), 'fixedPlanHash'],
+    ['tensorTableRoot', record({ tensorTableRoot: other }), 'tensorTableRoot'],
+    ['serverStateRoot', record({ serverStateRoot: other }), 'serverStateRoot'],
+    ['contributionsRoot', record({ contributionsRoot: other }), 'contributionsRoot'],
+    [
+      'model',
+      alter((outcome) => {
+        const model = outcome.model.map((value, at) => (at === 3 ? value + 1 : value));
+        return { ...outcome, model };
+      }),
+      'published model',
+    ],
+    ['modelRoot', record({ modelRoot: other }), 'modelRoot by the aggregate'],
+    ['aggregateRoot', record({ aggregateRoot: other }), 'published aggregate'],
+  ])('do not hold with another %s', async (_, options, what) => {
+    const report = await auditOf(withoutUpdates(createHistory(options), [2]));
+    expect(report.rounds[1]?.divergence?.what).toBe(what);
+    expect(report.holds).toBe(false);
+  });
+});
+
+describe('whether retention is over', () => {
+  const ledger = (nowS: number) => ({
+    facts: async () => ({ ringSize: 2 }) as never,
+    latestRound: async () => 3,
+    chainTimeS: async () => nowS,
+    finality: async (round: number) =>
+      round >= 2 ? { anchored: true, finalAtS: 100 * round } : { anchored: false, finalAtS: 0 },
+  });
+  it.each([
+    [349, 3, false],
+    [350, 3, true],
+    [249, 2, false],
+    [250, 2, true],
+    // No longer in the ring: final no later than the oldest that is.
+    [249, 1, false],
+    [250, 1, true],
+    [9999, 4, true],
+  ])('is told by the chain: at %i s for round %i: %s', async (nowS, round, expected) => {
+    const view = createRetentionView({
+      ...ledger(nowS),
+      finality: async (asked) => (asked === 4 ? { anchored: true, finalAtS: 400 } : ledger(nowS).finality(asked)),
+    });
+    expect(await view.isOver(round, 50)).toBe(expected);
+  });
+
+  it('is never over for a round that is not anchored', async () => {
+    const view = createRetentionView({ ...ledger(9999), finality: async () => ({ anchored: false, finalAtS: 0 }) });
+    expect(await view.isOver(4, 0)).toBe(false);
+  });
+});
