@@ -72,7 +72,7 @@ export function createJobShelf(folder: string, host: Host, jobs: JobRegister): C
       return (await Promise.all(others.map((path) => describe(path, unavailable.get(path))))).flat();
     },
     open: (job) => {
-      const path = join(root, job.slice(2));
+      const path = jobPath(folder, job);
       // Two requests at once must not open one job twice.
       const result = queue.then(async () => {
         const running = jobs.all.find(({ terms }) => terms.job === job);
@@ -98,6 +98,17 @@ export function createJobShelf(folder: string, host: Host, jobs: JobRegister): C
       for (const job of opened.reverse()) await job.close();
     },
   };
+}
+
+/** Where a coordinator keeps a job. */
+export function jobPath(folder: string, job: Hex): string {
+  return join(folder, 'jobs', job.slice(2));
+}
+
+/** The jobs in a coordinator's folder, whether one is running there or not, as far as their files tell. */
+export async function readJobs(folder: string): Promise<JobSummary[]> {
+  const paths = await jobFolders(join(folder, 'jobs'));
+  return (await Promise.all(paths.map((path) => describe(path, undefined)))).flat();
 }
 
 /** Folders of jobs, in the order of their names. */

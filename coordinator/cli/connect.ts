@@ -6,17 +6,17 @@ import { FedanchorError } from '../../shared/errors.ts';
 import type { JobSummary } from '../../shared/protocol/messages.ts';
 import { loadCoordinatorConfig } from '../config/coordinator-config.ts';
 import { readEndpoint } from '../operator/endpoint-file.ts';
+import { findAmong } from '../operator/find-job.ts';
 import { type OperatorClient, type OperatorTarget, openOperatorClient } from '../operator/operator-client.ts';
 import type { OutputOptions } from './output.ts';
 
 /** Thrown when a command does not say what it is about. */
 export class OperatorUsageError extends FedanchorError<
-  | 'usage/no-such-job'
-  | 'usage/ambiguous-job'
-  | 'usage/plaintext-beyond-loopback'
-  | 'usage/no-folder'
-  | 'usage/watch-interrupted'
+  'usage/plaintext-beyond-loopback' | 'usage/no-folder' | 'usage/watch-interrupted'
 > {}
+
+/** How a command's help explains which jobs it takes. */
+export const ASKED = "the job's identifier or its beginning, its anchor's address, or its name";
 
 /** Options of every command that speaks to a running coordinator. */
 export interface ConnectOptions extends OutputOptions {
@@ -83,7 +83,12 @@ async function targetOf({ dir, url, coordinator, insecurePlaintext }: ConnectOpt
   return { url, coordinator: coordinator ?? signer.address };
 }
 
-async function requireFolder(dir: string): Promise<void> {
+/**
+ * Holds a coordinator's folder to being there.
+ *
+ * @throws OperatorUsageError `usage/no-folder`
+ */
+export async function requireFolder(dir: string): Promise<void> {
   try {
     await access(dir);
   } catch {
@@ -92,24 +97,12 @@ async function requireFolder(dir: string): Promise<void> {
 }
 
 /**
- * Finds a job by its identifier, the beginning of it, its anchor's address or its name.
+ * Finds one of the running coordinator's jobs by what `findAmong` takes.
  *
- * @throws OperatorUsageError `usage/no-such-job`, `usage/ambiguous-job`
+ * @throws FindJobError
  */
 export async function findJob(client: OperatorClient, asked: string): Promise<JobSummary> {
-  const { jobs } = await client.request('operator.jobs', { which: 'all' });
-  const text = asked.toLowerCase();
-  const exact = jobs.filter(({ job, anchor, name }) => job === text || anchor === text || name === asked);
-  const near = jobs.filter(
-    ({ job }) => /^(0x)?[0-9a-f]{4,}$/.test(text) && job.slice(2).startsWith(text.replace(/^0x/, '')),
-  );
-  const [found, second] = exact.length > 0 ? exact : near;
-  if (found === undefined) {
-    const known = jobs.map(({ job, name }) => `${job.slice(0, 12)} "${name}"`).join(', ') || 'none';
-    throw new OperatorUsageError('usage/no-such-job', `there is no job "${asked}": the coordinator has ${known}`);
-  }
-  if (second === undefined) return found;
-  throw new OperatorUsageError('usage/ambiguous-job', `several jobs are called "${asked}": give the identifier`);
+  return findAmong((await client.request('operator.jobs', { which: 'all' })).jobs, asked);
 }
 
 /** Reads an address from the command line. */

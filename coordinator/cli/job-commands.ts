@@ -6,7 +6,8 @@ import { loadCoordinatorConfig } from '../config/coordinator-config.ts';
 import { readJobDraft } from '../config/job-draft.ts';
 import { createJob } from '../create-job.ts';
 import { exportModel } from '../operator/export-model.ts';
-import { type ConnectOptions, findJob, OperatorUsageError, withConnection, withOperator } from './connect.ts';
+import { registerBackupCommands } from './backup-commands.ts';
+import { ASKED, type ConnectOptions, findJob, OperatorUsageError, withConnection, withOperator } from './connect.ts';
 import { describeEvent } from './describe-event.ts';
 import { type OutputOptions, print, reporting, short, table } from './output.ts';
 import { participantTable } from './participant-commands.ts';
@@ -40,6 +41,7 @@ export function registerJobCommands(program: Command): void {
       parseRound,
     )
     .action((asked: string, options: ExportOptions) => reporting(options, () => exportTo(asked, options)));
+  registerBackupCommands(job);
   for (const [action, description] of ACTIONS) {
     withConnection(job.command(action).description(description))
       .argument('<job>', ASKED)
@@ -61,8 +63,6 @@ interface ExportOptions extends ConnectOptions {
 interface ActOptions extends ConnectOptions {
   readonly reason: string;
 }
-
-const ASKED = "the job's identifier or its beginning, its anchor's address, or its name";
 
 const ACTIONS: readonly (readonly [RequestOf<'operator.act'>['action'], string])[] = [
   ['start', 'start a job that was created'],

@@ -25,7 +25,7 @@ export const PARTICIPANTS: readonly Party[] = ['one', 'two', 'three'].map(party)
 export const SEED_SECRET: Uint8Array = fromHex(hash('crash secret'));
 
 /** Longer than any test takes, by the chain's clock too. */
-const RETENTION_S = 86_400;
+export const RETENTION_S = 86_400;
 
 /** Pot of a round. */
 const PRICE_PER_ROUND = 10n ** 18n;

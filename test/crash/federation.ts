@@ -42,6 +42,8 @@ export interface Scene {
   readonly coordinator: string;
   /** The job's folder in it. */
   readonly job: string;
+  /** The folder of all participants' folders. */
+  readonly clients: string;
   /** A participant's folder. */
   client(index: number): string;
 }
@@ -76,7 +78,8 @@ export async function openFederation(
       return {
         coordinator,
         job: join(coordinator, 'jobs', job.terms.job.slice(2)),
-        client: (index) => join(scene, `client-${index}`),
+        clients: join(scene, 'clients'),
+        client: (index) => join(scene, 'clients', String(index)),
       };
     },
     passTime: (seconds) => chain.increaseTime(seconds),

@@ -18,7 +18,7 @@ import { OPERATOR, PARTICIPANTS } from './crash-job.ts';
 import { type Federation, openOutbox, type Scene } from './federation.ts';
 
 /** Events of a job whose coordinator has ended. */
-async function readLog(scene: Scene): Promise<JobEvent[]> {
+export async function readLog(scene: Scene): Promise<JobEvent[]> {
   const stores = openLmdbStores(`${scene.job}/store`);
   try {
     const log: JobEvent[] = [];

@@ -7,7 +7,7 @@ import { clientArguments, type Federation, runClients, type Scene } from './fede
 import { freePort, type Life, type Program } from './program.ts';
 
 /** Starts the coordinator on a scene. */
-function startCoordinator(
+export function startCoordinator(
   program: Program,
   { rpcUrl }: Pick<Federation, 'rpcUrl'>,
   scene: Scene,
@@ -18,7 +18,7 @@ function startCoordinator(
 }
 
 /** Lets a coordinator stop in order. */
-async function stopCoordinator(life: Life): Promise<void> {
+export async function stopCoordinator(life: Life): Promise<void> {
   life.child.stdin?.end();
   expect(await life.ended, life.log()).toBe(0);
 }
@@ -28,6 +28,7 @@ async function stopCoordinator(life: Life): Promise<void> {
  * without delay; the last life has no fault.
  *
  * @param points - where the first life is killed, then the second, and so on
+ * @param victim - a participant in a process of its own, that is killed too
  * @returns points that were never reached before the job ended
  */
 export async function runWithCrashes(
@@ -35,10 +36,16 @@ export async function runWithCrashes(
   federation: Federation,
   scene: Scene,
   points: readonly string[],
+  victim?: { readonly program: Program; readonly points: readonly string[] },
 ): Promise<string[]> {
   const port = await freePort();
   const controller = new AbortController();
-  const clients = runClients(federation, scene, [0, 1, 2], port, { signal: controller.signal });
+  const indices = victim ? [0, 2] : [0, 1, 2];
+  const mine = runClients(federation, scene, indices, port, { signal: controller.signal });
+  const others = victim
+    ? runLives(victim.program, clientArguments(federation, scene, 1, port), victim.points)
+    : undefined;
+  const clients = Promise.all([mine, others]).then(([outcomes]) => outcomes);
   const finished = clients.then(
     () => 'finished' as const,
     () => 'finished' as const,
@@ -59,11 +66,21 @@ export async function runWithCrashes(
         expect(how, `life ${index + 1}, ${point}:\n${life.log()}`).toBe('SIGKILL');
       }
     }
-    expect(await clients).toEqual([0, 1, 2].map(() => expect.objectContaining({ kind: 'closed' }) as unknown));
+    expect(await clients).toEqual(indices.map(() => expect.objectContaining({ kind: 'closed' }) as unknown));
   } finally {
     controller.abort();
   }
   return missed;
+}
+
+/** Runs a client that is killed at each of these points in turn, unless it ends before, and then without a fault. */
+async function runLives(program: Program, argument: unknown, points: readonly string[]): Promise<void> {
+  for (const point of [...points, undefined]) {
+    const life = program.start(argument, point === undefined ? {} : { FEDANCHOR_CRASH_AT: point });
+    const how = await life.ended;
+    if (how === 0) return;
+    expect(how, life.log()).toBe('SIGKILL');
+  }
 }
 
 /** A life without a fault must come up; after that it goes on until its clients have finished. */
@@ -96,11 +113,20 @@ export function countPoints(trace: string): ReadonlyMap<string, number> {
 }
 
 /** Starts a coordinator without faults in this process. */
-function startSound(federation: Federation, scene: Scene) {
+export function startSound(federation: Federation, scene: Scene) {
   return startSoundCoordinator({
     ...{ folder: scene.coordinator, rpcUrl: federation.rpcUrl, signer: OPERATOR.signer, operators: [] },
     ...{ host: '127.0.0.1', port: 0, log: { info: () => {}, warn: () => {}, error: () => {} } },
   });
+}
+
+/** Runs the job with everybody in this process. */
+export async function runUndisturbed(federation: Federation, scene: Scene): Promise<void> {
+  await using coordinator = await startSound(federation, scene);
+  const port = Number(new URL(coordinator.url).port);
+  const { signal } = new AbortController();
+  const outcomes = await runClients(federation, scene, [0, 1, 2], port, { signal });
+  expect(outcomes.map(({ kind }) => kind)).toEqual(['closed', 'closed', 'closed']);
 }
 
 /** Runs the job with a sound coordinator in this process and one participant in a process of its own. */
