@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { join } from 'node:path';
 import type { FastifyInstance } from 'fastify';
 import type { OutboxNotice } from '../contracts/outbox/notices.ts';
@@ -80,6 +81,8 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Coo
   usePlatformHashing();
   const network = await openNetwork(options.network ?? {}, options.host, Date.now);
   const lifetime = new AbortController();
+  // Every job listens to it, of which there may be any number.
+  setMaxListeners(0, lifetime.signal);
   const closing: Closing = [await lockFolder(options.folder)];
   const stop = async (): Promise<void> => {
     lifetime.abort();

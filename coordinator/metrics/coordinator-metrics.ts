@@ -108,6 +108,13 @@ export function createCoordinatorMetrics(
       for (const phase of PHASES) phases.set({ ...labels, phase }, runner.state.phase === phase ? 1 : 0);
     }),
   );
+  gauge(
+    'job_storage_available',
+    '0 while the job takes no updates since its storage cannot be written.',
+    ['job'],
+    (available) =>
+      each(({ storage }, labels) => available.set(labels, storage?.status.state === 'unavailable' ? 0 : 1)),
+  );
   gauge('job_paused', '1 while an operator has paused the job.', ['job'], (paused) =>
     each(({ runner }, labels) => paused.set(labels, runner.state.progress.paused ? 1 : 0)),
   );

@@ -4,7 +4,7 @@ import type { HostedJob } from '../job-register.ts';
 import type { JobChronicle } from './job-chronicle.ts';
 
 /** A job that is open, as a list shows it. */
-export function summaryOf({ terms, anchor, vault, runner }: HostedJob): JobSummary {
+export function summaryOf({ terms, anchor, vault, runner, storage }: HostedJob): JobSummary {
   const { state } = runner;
   const { rounds, present, paused, stopping } = state.progress;
   const wanted = stopping ? `stopping: ${stopping.reason}` : paused ? paused.reason : null;
@@ -19,8 +19,13 @@ export function summaryOf({ terms, anchor, vault, runner }: HostedJob): JobSumma
     rounds: terms.manifest.rounds,
     present: present.length,
     expected: terms.manifest.participation.expected,
-    reason: state.phase === 'failed' ? state.reason : wanted,
+    reason: state.phase === 'failed' ? state.reason : (storageReason(storage) ?? wanted),
   };
+}
+
+/** Why a job takes no updates now, though it would: its storage cannot be written. */
+function storageReason(storage: HostedJob['storage']): string | undefined {
+  return storage?.status.state === 'unavailable' ? `storage cannot be written: ${storage.status.reason}` : undefined;
 }
 
 /** A job that is open, in full. */

@@ -62,6 +62,8 @@ async function look({ folder, rpc, jobs, unavailable }: ReadinessOptions): Promi
     check('chain', chain),
     check('storage', async () => {
       await probeFolder(folder);
+      for (const { storage } of jobs.all)
+        if (storage?.status.state === 'unavailable') throw new Error(storage.status.reason);
       return `${folder} can be written`;
     }),
     check('jobs', async () => {

@@ -57,6 +57,8 @@ export interface StorageHealthOptions {
   readonly reserveBytes?: number;
   /** Pause between two looks while storage is not available; default one second. */
   readonly probeEveryMs?: number;
+  /** How long a write may take before storage counts as unavailable until it can be written again; default 10 seconds. */
+  readonly slowAfterMs?: number;
   /** Free bytes of the folder's file system; default by asking it. */
   readonly freeBytes?: (folder: string) => Promise<number>;
   /** Proves that the folder can be written; default by writing a small file through to the disk. */
@@ -80,10 +82,12 @@ const STORAGE_CODES: readonly unknown[] = [
 
 const RESERVE_BYTES = 16 * 2 ** 20;
 const PROBE_BYTES = 4096;
+const SLOW_AFTER_MS = 10_000;
 
 /** Creates the watch; storage counts as available until a write says otherwise. */
 export function createStorageHealth(options: StorageHealthOptions): StorageHealth {
   const { folder, log, now, signal, reserveBytes = RESERVE_BYTES, probeEveryMs = 1000 } = options;
+  const { slowAfterMs = SLOW_AFTER_MS } = options;
   const { freeBytes = askFreeBytes, writeProbe = writeSmallFile } = options;
   const listeners = new Set<() => void>();
   let status: StorageStatus = { state: 'available' };
@@ -134,11 +138,15 @@ export function createStorageHealth(options: StorageHealthOptions): StorageHealt
   };
 
   const attempt = async <T>(write: () => Promise<T>): Promise<T> => {
+    // A disk that hangs says nothing: whoever waits for it must not keep others waiting, nor fill the memory.
+    const slow = setTimeout(() => fail(`a write has not ended after ${slowAfterMs} ms`), slowAfterMs).unref();
     try {
       return await write();
     } catch (error) {
       if (isAboutStorage(error)) throw fail((error as Error).message);
       throw error;
+    } finally {
+      clearTimeout(slow);
     }
   };
 

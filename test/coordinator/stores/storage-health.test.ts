@@ -1,5 +1,6 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { createStorageHealth, type StorageHealthOptions } from '../../../coordinator/stores/storage-health.ts';
+import { deferred } from '../../client/deferred.ts';
 import { createQuietLog, temporaryFolder } from '../fixture.ts';
 
 const errno = (code: string): Error => Object.assign(new Error(`${code}: the disk says no`), { code });
@@ -52,6 +53,25 @@ describe('the watch over storage', () => {
       expect(log.errors).toHaveLength(1);
     },
   );
+
+  it('takes nothing more while a write hangs, keeps what it hangs on, and takes again once a look comes through', async () => {
+    const said = deferred<void>();
+    const hanging = deferred<string>();
+    const quiet = createQuietLog();
+    const error = (fields: Readonly<Record<string, unknown>>, message: string): void => {
+      quiet.error(fields, message);
+      said.resolve();
+    };
+    const { health, recoveries } = watched({ slowAfterMs: 1, log: { ...quiet, error } });
+    const write = health.keep(() => hanging.promise);
+    await said.promise;
+    expect(health.status).toMatchObject({ state: 'unavailable', reason: 'a write has not ended after 1 ms' });
+    await expect(health.take(1, async () => 'no')).rejects.toThrow(unavailable);
+    hanging.resolve('kept');
+    expect(await write).toBe('kept');
+    expect(await health.probe()).toEqual({ state: 'available' });
+    expect(recoveries()).toBe(1);
+  });
 
   it('never lets what can wait into the reserve, which the log may use to the last byte', async () => {
     const { disk, health } = watched();
