@@ -117,7 +117,7 @@ describe('what operators complain of', () => {
     expect(attempts.at(-1)?.accepted).toEqual(PEOPLE);
   });
 
-  it('a deadline always ends in a stated outcome, whatever the sites do', () => {
+  it('a timeout of a hundred hours does not hang silently: every deadline ends in a stated outcome, whatever the sites do', () => {
     const conduct: fc.Arbitrary<Conduct> = fc.oneof(
       { weight: 4, arbitrary: fc.record({ does: fc.constant('answer' as const), afterMs: fc.nat(90 * MINUTE) }) },
       { weight: 1, arbitrary: fc.record({ does: fc.constant('decline' as const), afterMs: fc.nat(MINUTE) }) },
