@@ -2,6 +2,8 @@
 pragma solidity ^0.8.35;
 
 import {IRoundAnchor, RoundRecord} from "./interfaces/IRoundAnchor.sol";
+import {IRoster} from "./interfaces/IRoster.sol";
+import {Attestations} from "./lib/Attestations.sol";
 
 /**
  * @title RoundAnchor
@@ -38,6 +40,9 @@ contract RoundAnchor is IRoundAnchor {
     uint256 private immutable _ringSize;
     address private immutable _guardian;
     address private immutable _arbiter;
+    address private immutable _roster;
+    uint256 private immutable _attestationQuorum;
+    uint256 private immutable _attestationTicks;
     uint256 private immutable _deployedAt;
     uint256 private immutable _deploymentBlock;
 
@@ -45,9 +50,25 @@ contract RoundAnchor is IRoundAnchor {
         address coordinator;
         uint32 minAttempt;
         uint40 pausedUntil;
+        // No round above it is final: what `_progress` comes to, kept here where anchoring reads it anyway.
+        uint24 limit;
+    }
+
+    struct Progress {
+        // Rounds up to this one are attested.
+        uint24 attested;
+        // The earliest round in dispute; zero if there is none.
+        uint24 heldFrom;
+    }
+
+    struct Term {
+        address coordinator;
+        uint24 sinceRound;
     }
 
     Control private _control;
+    Progress private _progress;
+    Term[] private _terms;
     uint256[MAX_RING_SIZE] private _ring;
 
     modifier onlyGuardian() {
@@ -62,6 +83,9 @@ contract RoundAnchor is IRoundAnchor {
         if (parameters.ringSize < 2 || parameters.ringSize > MAX_RING_SIZE) {
             revert RoundAnchorInvalidParameter("ringSize");
         }
+        if (parameters.attestationQuorum > 0 && parameters.roster == address(0)) {
+            revert RoundAnchorInvalidParameter("roster");
+        }
         if (parameters.coordinator == address(0)) revert RoundAnchorInvalidParameter("coordinator");
 
         _job = parameters.job;
@@ -75,10 +99,15 @@ contract RoundAnchor is IRoundAnchor {
         _ringSize = parameters.ringSize;
         _guardian = parameters.guardian;
         _arbiter = parameters.arbiter;
+        _roster = parameters.roster;
+        _attestationQuorum = parameters.attestationQuorum;
+        _attestationTicks = parameters.attestationTicks;
         _deployedAt = block.timestamp;
         _deploymentBlock = block.number;
 
         _control.coordinator = parameters.coordinator;
+        _control.limit = parameters.attestationQuorum == 0 ? type(uint24).max : 0;
+        _terms.push(Term(parameters.coordinator, 0));
         bytes32 genesis = keccak256(
             abi.encode(
                 block.chainid, address(this), parameters.job, parameters.manifestHash, parameters.genesisModelRoot
@@ -90,19 +119,19 @@ contract RoundAnchor is IRoundAnchor {
 
     /// @inheritdoc IRoundAnchor
     function anchor(RoundRecord calldata record) external {
-        uint256 minimum = _authorizeAnchoring();
+        Control memory control = _authorizeAnchoring();
         uint256 round = record.round;
         uint256 parentHead = _parentHead(round);
         if (round == 1 && record.parentModelRoot != _genesisModelRoot) {
             revert RoundAnchorWrongParent(record.parentModelRoot);
         }
-        _append(record, round, parentHead, minimum, _currentTick());
+        _append(record, round, parentHead, control, _currentTick());
     }
 
     /// @inheritdoc IRoundAnchor
     function anchorMany(RoundRecord[] calldata records) external {
         if (records.length == 0) revert RoundAnchorEmptyBatch();
-        uint256 minimum = _authorizeAnchoring();
+        Control memory control = _authorizeAnchoring();
         uint256 tick = _currentTick();
         uint256 round = records[0].round;
         uint256 head = _parentHead(round);
@@ -115,7 +144,7 @@ contract RoundAnchor is IRoundAnchor {
             if (record.rewardsTotal < rewardsTotal) {
                 revert RoundAnchorInvalidRewards(record.rewardsTotal, rewardsTotal);
             }
-            head = _append(record, round, head, minimum, tick);
+            head = _append(record, round, head, control, tick);
             parentModelRoot = record.modelRoot;
             rewardsTotal = record.rewardsTotal;
             unchecked {
@@ -127,6 +156,41 @@ contract RoundAnchor is IRoundAnchor {
     /// @inheritdoc IRoundAnchor
     function rewind(RoundRecord calldata first, bytes26 parentHead, RoundRecord calldata last) external {
         if (msg.sender != _arbiter) revert RoundAnchorUnauthorizedAccount(msg.sender);
+        _rewind(first, parentHead, last);
+    }
+
+    /// @inheritdoc IRoundAnchor
+    function rewindUnattested(RoundRecord calldata first, bytes26 parentHead, RoundRecord calldata last) external {
+        uint256 round = first.round;
+        if (_attestationQuorum == 0 || round != uint256(_progress.attested) + 1) {
+            revert RoundAnchorNotOverdue(round, 0);
+        }
+        uint256 deadline = _endOf(_slotOf(round)) + _attestationTicks * TICK_SECONDS;
+        if (block.timestamp < deadline) revert RoundAnchorNotOverdue(round, deadline);
+        _rewind(first, parentHead, last);
+    }
+
+    /// @inheritdoc IRoundAnchor
+    function finalize(uint64 round, bytes26 head, bytes calldata attestations) external {
+        if (round == 0 || bytes26(bytes32(_slotOf(round))) != head) revert RoundAnchorUnknownRecord(round);
+        if (round <= _progress.attested || _attestationQuorum == 0) revert RoundAnchorAlreadyAttested(round);
+        bytes32 digest = Attestations.digest(_job, round, head);
+        uint256 count = Attestations.count(digest, attestations, IRoster(_roster).rosterStore());
+        if (count < _attestationQuorum) revert RoundAnchorTooFewAttestations(count, _attestationQuorum);
+        _progress.attested = uint24(round);
+        _updateLimit();
+        emit RoundsAttested(round, head, count);
+    }
+
+    /// @inheritdoc IRoundAnchor
+    function hold(uint64 round) external {
+        if (msg.sender != _arbiter) revert RoundAnchorUnauthorizedAccount(msg.sender);
+        _progress.heldFrom = uint24(round);
+        _updateLimit();
+        emit RoundsHeld(round);
+    }
+
+    function _rewind(RoundRecord calldata first, bytes26 parentHead, RoundRecord calldata last) private {
         uint256 firstRound = first.round;
         uint256 lastRound = last.round;
         uint256 slot = _slotOf(firstRound);
@@ -134,7 +198,7 @@ contract RoundAnchor is IRoundAnchor {
         if (firstRound == 0 || slot == 0 || _nextHead(parent, _hash(first)) != slot & HEAD_MASK) {
             revert RoundAnchorUnknownRecord(firstRound);
         }
-        if (_isPast(slot)) revert RoundAnchorFinal(firstRound);
+        if (_isSettled(slot)) revert RoundAnchorFinal(firstRound);
         if (lastRound < firstRound || _slotOf(lastRound + 1) != 0) revert RoundAnchorUnknownRecord(lastRound);
         uint256 beforeLast = lastRound == firstRound ? parent : _slotOf(lastRound - 1) & HEAD_MASK;
         if (_nextHead(beforeLast, _hash(last)) != _slotOf(lastRound) & HEAD_MASK) {
@@ -149,16 +213,32 @@ contract RoundAnchor is IRoundAnchor {
         _ring[(firstRound - 1) % _ringSize] =
             _slotOf(firstRound - 1) == 0 ? parent | ((firstRound - 1) << 24) : _slotOf(firstRound - 1);
 
+        // Whoever anchors these rounds again answers for them.
+        Term storage term = _terms[_terms.length - 1];
+        if (term.sinceRound > firstRound) term.sinceRound = uint24(firstRound);
+        if (_progress.attested >= firstRound) {
+            _progress.attested = uint24(firstRound - 1);
+            _updateLimit();
+        }
+
         // Above both, so that neither the record taken back nor the latest one can come again as it was.
         uint32 minimum = (first.attempt > last.attempt ? first.attempt : last.attempt) + 1;
         if (minimum > _control.minAttempt) _control.minAttempt = minimum;
         emit RoundsRewound(uint64(firstRound), uint64(lastRound), _control.minAttempt);
     }
 
+    function _updateLimit() private {
+        Progress memory now_ = _progress;
+        uint24 limit = _attestationQuorum == 0 ? type(uint24).max : now_.attested;
+        if (now_.heldFrom != 0 && now_.heldFrom <= limit) limit = now_.heldFrom - 1;
+        _control.limit = limit;
+    }
+
     /// @inheritdoc IRoundAnchor
     function setCoordinator(address newCoordinator) external onlyGuardian {
         if (newCoordinator == address(0)) revert RoundAnchorInvalidParameter("coordinator");
         emit CoordinatorChanged(_control.coordinator, newCoordinator);
+        _terms.push(Term(newCoordinator, uint24(_latestRound() + 1)));
         _control.coordinator = newCoordinator;
     }
 
@@ -189,7 +269,7 @@ contract RoundAnchor is IRoundAnchor {
         uint256 slot = _slotOf(round);
         uint256 parent = _slotOf(round - 1);
         return
-            slot != 0 && parent != 0 && _isPast(slot)
+            slot != 0 && parent != 0 && _isSettled(slot)
                 && _nextHead(parent & HEAD_MASK, _hash(record)) == slot & HEAD_MASK;
     }
 
@@ -202,17 +282,24 @@ contract RoundAnchor is IRoundAnchor {
     function finality(uint64 round) external view returns (bool anchored, uint256 finalAt) {
         uint256 slot = _slotOf(round);
         if (slot == 0) return (false, 0);
-        return (true, _deployedAt + (uint24(slot) + _windowTicks + 1) * TICK_SECONDS);
+        return (true, _endOf(slot));
     }
 
     /// @inheritdoc IRoundAnchor
     function latestRound() external view returns (uint64) {
-        uint256 latest = 0;
-        for (uint256 i = 0; i < _ringSize; ++i) {
-            uint256 round = uint24(_ring[i] >> 24);
-            if (round > latest) latest = round;
-        }
-        return uint64(latest);
+        return uint64(_latestRound());
+    }
+
+    /// @inheritdoc IRoundAnchor
+    function coordinatorOf(uint64 round) external view returns (address) {
+        uint256 index = _terms.length - 1;
+        while (_terms[index].sinceRound > round) --index;
+        return _terms[index].coordinator;
+    }
+
+    /// @inheritdoc IRoundAnchor
+    function progress() external view returns (uint64 attested, uint64 heldFrom, uint64 limit) {
+        return (_progress.attested, _progress.heldFrom, _control.limit);
     }
 
     /// @inheritdoc IRoundAnchor
@@ -229,7 +316,10 @@ contract RoundAnchor is IRoundAnchor {
             ringSize: uint16(_ringSize),
             coordinator: _control.coordinator,
             guardian: _guardian,
-            arbiter: _arbiter
+            arbiter: _arbiter,
+            roster: _roster,
+            attestationQuorum: uint16(_attestationQuorum),
+            attestationTicks: uint24(_attestationTicks)
         });
     }
 
@@ -248,12 +338,11 @@ contract RoundAnchor is IRoundAnchor {
         return (_deploymentBlock, _deployedAt);
     }
 
-    /// @dev Checks the sender and the pause with one storage read; returns the lowest attempt allowed.
-    function _authorizeAnchoring() private view returns (uint256) {
-        Control memory control = _control;
+    /// @dev Checks the sender and the pause with one storage read, which it returns.
+    function _authorizeAnchoring() private view returns (Control memory control) {
+        control = _control;
         if (msg.sender != control.coordinator) revert RoundAnchorUnauthorizedAccount(msg.sender);
         if (block.timestamp < control.pausedUntil) revert RoundAnchorPaused(control.pausedUntil);
-        return control.minAttempt;
     }
 
     /// @dev Head of the round before `round`, which must be in the ring.
@@ -270,10 +359,13 @@ contract RoundAnchor is IRoundAnchor {
      * @dev Validates `record`, stores its head, emits the event. The caller has read `round` from it and established
      * `parentHead`. Nothing here can overflow: rounds, ticks and attempts are far below 2^64.
      */
-    function _append(RoundRecord calldata record, uint256 round, uint256 parentHead, uint256 minimum, uint256 tick)
-        private
-        returns (uint256 head)
-    {
+    function _append(
+        RoundRecord calldata record,
+        uint256 round,
+        uint256 parentHead,
+        Control memory control,
+        uint256 tick
+    ) private returns (uint256 head) {
         if (record.job != _job) revert RoundAnchorWrongJob(record.job);
         if (record.fixedPlanHash != _fixedPlanHash) revert RoundAnchorWrongPlan(record.fixedPlanHash);
         if (record.tensorTableRoot != _tensorTableRoot) revert RoundAnchorWrongTensorTable(record.tensorTableRoot);
@@ -290,6 +382,7 @@ contract RoundAnchor is IRoundAnchor {
         uint256 held = _ring[index];
         unchecked {
             uint256 attempt = record.attempt;
+            uint256 minimum = control.minAttempt;
             // One comparison for both ends: below the minimum the difference wraps around.
             if (attempt - minimum > MAX_ATTEMPT_STEP) revert RoundAnchorInvalidAttempt(attempt, minimum);
             // 96 bits times 24 bits.
@@ -299,7 +392,7 @@ contract RoundAnchor is IRoundAnchor {
                 uint256 heldRound = uint24(held >> 24);
                 if (heldRound + _ringSize != round) revert RoundAnchorOutOfOrder(round);
                 // The genesis is nobody's to dispute: its slot may be reused at once.
-                if (heldRound != 0 && tick <= uint256(uint24(held)) + _windowTicks) {
+                if (heldRound != 0 && (tick <= uint256(uint24(held)) + _windowTicks || heldRound > control.limit)) {
                     revert RoundAnchorRingFull(round, heldRound);
                 }
             }
@@ -349,6 +442,23 @@ contract RoundAnchor is IRoundAnchor {
     /// @dev Whether a slot's window has passed: at least `windowTicks` whole ticks lie between then and now.
     function _isPast(uint256 slot) private view returns (bool) {
         return (block.timestamp - _deployedAt) / TICK_SECONDS > uint24(slot) + _windowTicks;
+    }
+
+    /// @dev Whether a slot's round can be disputed no more and has the attestations it needs.
+    function _isSettled(uint256 slot) private view returns (bool) {
+        return uint24(slot >> 24) <= _control.limit && _isPast(slot);
+    }
+
+    /// @dev When a slot's window ends, in seconds since 1970.
+    function _endOf(uint256 slot) private view returns (uint256) {
+        return _deployedAt + (uint24(slot) + _windowTicks + 1) * TICK_SECONDS;
+    }
+
+    function _latestRound() private view returns (uint256 latest) {
+        for (uint256 i = 0; i < _ringSize; ++i) {
+            uint256 round = uint24(_ring[i] >> 24);
+            if (round > latest) latest = round;
+        }
     }
 
     function _currentTick() private view returns (uint256 tick) {

@@ -92,8 +92,14 @@ interface IRoundAnchor {
         address coordinator;
         /// @dev Who may replace the coordinator and pause anchoring for a bounded time.
         address guardian;
-        /// @dev Who may rewind rounds in their window (the disputes contract); zero where nobody may.
+        /// @dev Who may hold and rewind rounds that are not final (the disputes contract); zero where nobody may.
         address arbiter;
+        /// @dev Who keeps the list of those whose attestations count; may be zero where none are needed.
+        address roster;
+        /// @dev Attestations that a round needs to become final; zero where its window suffices.
+        uint16 attestationQuorum;
+        /// @dev For how many ticks after its window a round may wait for them before anyone may rewind it.
+        uint24 attestationTicks;
     }
 
     /// @dev A record was appended; `head` is the chain's head after it.
@@ -101,6 +107,12 @@ interface IRoundAnchor {
 
     /// @dev Rounds `firstRound` to `lastRound` were taken back; they are anchored again with `minAttempt` at least.
     event RoundsRewound(uint64 indexed firstRound, uint64 lastRound, uint32 minAttempt);
+
+    /// @dev `count` attestations over `head` arrived: no round up to `round` lacks any more.
+    event RoundsAttested(uint64 indexed round, bytes26 head, uint256 count);
+
+    /// @dev No round from `round` on becomes final for now; zero: none is held.
+    event RoundsHeld(uint64 indexed round);
 
     /// @dev The coordinator changed.
     event CoordinatorChanged(address indexed previousCoordinator, address indexed newCoordinator);
@@ -168,6 +180,15 @@ interface IRoundAnchor {
     /// @dev The round is not anchored, or not with this record.
     error RoundAnchorUnknownRecord(uint256 round);
 
+    /// @dev The round is not the first without attestations, or it may still get them until `deadline`.
+    error RoundAnchorNotOverdue(uint256 round, uint256 deadline);
+
+    /// @dev The round needs no attestations, or no more.
+    error RoundAnchorAlreadyAttested(uint256 round);
+
+    /// @dev There are `count` good attestations where `quorum` are needed.
+    error RoundAnchorTooFewAttestations(uint256 count, uint256 quorum);
+
     /// @dev The round has left its window and cannot be rewound.
     error RoundAnchorFinal(uint256 round);
 
@@ -178,14 +199,31 @@ interface IRoundAnchor {
     function anchorMany(RoundRecord[] calldata records) external;
 
     /**
-     * @dev Takes back the rounds from `first` to `last`, the latest one. Arbiter only, and only while `first` is in its
-     * window. Every later record needs an attempt above that of `first` and of `last`.
+     * @dev Takes back the rounds from `first` to `last`, the latest one. Arbiter only, and only while `first` is not
+     * final. Every later record needs an attempt above that of `first` and of `last`.
      *
      * @param first the record of the earliest round to take back
      * @param parentHead the head before `first`: its slot may have been reused meanwhile and is then restored
      * @param last the record of the latest anchored round (equal to `first` where that is the latest)
      */
     function rewind(RoundRecord calldata first, bytes26 parentHead, RoundRecord calldata last) external;
+
+    /// @dev The same by anyone, once `first`, the earliest round without attestations, has missed its deadline.
+    function rewindUnattested(RoundRecord calldata first, bytes26 parentHead, RoundRecord calldata last) external;
+
+    /**
+     * @dev Shows that enough participants have fetched and recomputed everything up to `head`. Every round up to it is
+     * final as soon as its window has passed and nothing holds it. Anyone.
+     *
+     * @param round the round after which the chain has this head
+     * @param head the head that was signed
+     * @param attestations 66 bytes each, in ascending order of position: position in the roster (2), r (32), and s with
+     * the parity of v in its highest bit (EIP-2098, 32)
+     */
+    function finalize(uint64 round, bytes26 head, bytes calldata attestations) external;
+
+    /// @dev Keeps the rounds from `round` on from becoming final; zero lets go. Arbiter only.
+    function hold(uint64 round) external;
 
     /// @dev Replaces the coordinator. Guardian only.
     function setCoordinator(address newCoordinator) external;
@@ -197,7 +235,8 @@ interface IRoundAnchor {
     function resume() external;
 
     /**
-     * @dev Whether exactly this record is part of the chain and its window has passed. False for a record that the ring
+     * @dev Whether exactly this record is part of the chain, its window has passed, it has the attestations it needs and
+     * nothing holds it. False for a record that the ring
      * no longer remembers, be it the record's own head or the one before: rewards are cumulative, so a later record
      * always stands for it.
      */
@@ -205,6 +244,12 @@ interface IRoundAnchor {
 
     /// @dev Head after `round`, zero where the ring does not hold that round. Round 0 is the genesis.
     function headOf(uint64 round) external view returns (bytes26);
+
+    /// @dev Who anchored `round` if it is anchored.
+    function coordinatorOf(uint64 round) external view returns (address);
+
+    /// @dev Last attested round, earliest held one (0: none), and the last that can be final by the two of them.
+    function progress() external view returns (uint64 attested, uint64 heldFrom, uint64 limit);
 
     /// @dev Whether the ring holds `round`, and when (seconds since 1970) its window ends.
     function finality(uint64 round) external view returns (bool anchored, uint256 finalAt);
