@@ -73,8 +73,7 @@ contract ContributionJudge is IJudge {
         }
         if (kind == Kind.Contribution) return abi.decode(subject, (uint256)) >> Trees.depthOf(n) == 0;
         if (kind != Kind.Omission) return false;
-        (SignedData.Receipt memory receipt, bytes memory signature) =
-            abi.decode(subject, (SignedData.Receipt, bytes));
+        (SignedData.Receipt memory receipt, bytes memory signature) = abi.decode(subject, (SignedData.Receipt, bytes));
         // A receipt of another attempt says nothing about this one: after a rewind everybody is asked again.
         if (
             receipt.job != facts.record.job || receipt.round != facts.record.round
@@ -103,20 +102,21 @@ contract ContributionJudge is IJudge {
         (SignedData.Receipt memory receipt,) = abi.decode(subject, (SignedData.Receipt, bytes));
         OmissionAnswer memory opened = abi.decode(answer, (OmissionAnswer));
         return opened.contribution.participant == receipt.participant
-            && opened.contribution.updateRoot == receipt.updateRoot && _opens(facts, opened.contribution, opened.proof, opened.row);
+            && opened.contribution.updateRoot == receipt.updateRoot
+            && _opens(facts, opened.contribution, opened.proof, opened.row);
     }
 
-    function _linkHolds(
-        Facts calldata facts,
-        uint256 blocks,
-        uint256 row,
-        uint256 block_,
-        LinkAnswer memory opened
-    ) private view returns (bool) {
+    function _linkHolds(Facts calldata facts, uint256 blocks, uint256 row, uint256 block_, LinkAnswer memory opened)
+        private
+        view
+        returns (bool)
+    {
         if (!_opens(facts, opened.contribution, opened.proof, row)) return false;
         uint256 n = facts.record.participants;
         if (!opened.matrix.opens(n * ROW, Trees.MATRIX, facts.record.matrixRoot, block_, blocks)) return false;
-        if (!_updateOpens(opened.update, opened.contribution.updateRoot, blocks, block_ * ROW / UPDATE_LEAF)) return false;
+        if (!_updateOpens(opened.update, opened.contribution.updateRoot, blocks, block_ * ROW / UPDATE_LEAF)) {
+            return false;
+        }
         uint256 start = block_ * ROW % UPDATE_LEAF;
         int256 most = int256(opened.contribution.largestMagnitude);
         for (uint256 i = 0; i < FixedPoint.BLOCK; ++i) {

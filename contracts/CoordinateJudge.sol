@@ -59,7 +59,9 @@ contract CoordinateJudge is IJudge {
     {
         uint256 coordinate = abi.decode(subject, (uint256));
         uint256 most = FixedPoint.BLOCK << Trees.depthOf(circumstances.blocks);
-        if (kind != Kind.Coordinate || facts.record.participants > MAX_PARTICIPANTS || coordinate >= most) return false;
+        if (kind != Kind.Coordinate || facts.record.participants > MAX_PARTICIPANTS || coordinate >= most) {
+            return false;
+        }
         bytes32[] memory plan = facts.plan;
         bytes32 rule = Plans.rule(plan);
         if (!(Plans.isCoordinateRule(rule) && Plans.isBare(plan)) && !Plans.isWeighted(rule)) return false;
@@ -86,8 +88,7 @@ contract CoordinateJudge is IJudge {
         if (coordinate < tensor.offset || coordinate >= tensor.offset + extent) return false;
         int256[] memory values = new int256[](facts.record.participants);
         for (uint256 i = 0; i < values.length; ++i) {
-            int256 value =
-                FixedPoint.int16At(opened.matrix.data, i * FixedPoint.BLOCK + coordinate % FixedPoint.BLOCK);
+            int256 value = FixedPoint.int16At(opened.matrix.data, i * FixedPoint.BLOCK + coordinate % FixedPoint.BLOCK);
             if (value < -FixedPoint.MAX_UPDATE || value > FixedPoint.MAX_UPDATE) return false;
             values[i] = value;
         }
@@ -103,7 +104,9 @@ contract CoordinateJudge is IJudge {
     {
         uint256 rowBytes = 2 * FixedPoint.BLOCK;
         bytes32 root = facts.record.matrixRoot;
-        if (!opened.matrix.opens(facts.record.participants * rowBytes, Trees.MATRIX, root, block_, blocks)) return false;
+        if (!opened.matrix.opens(facts.record.participants * rowBytes, Trees.MATRIX, root, block_, blocks)) {
+            return false;
+        }
         root = facts.record.aggregateRoot;
         if (!opened.aggregate.opens(MODEL_LEAF, Trees.AGGREGATE, root, block_, blocks)) return false;
         root = facts.record.parentModelRoot;
@@ -118,8 +121,7 @@ contract CoordinateJudge is IJudge {
         root = facts.parentStateRoot;
         // Before round 1 there is no state, which stands for zeros.
         if (facts.record.round == 1) opened.parentState.data = new bytes(MODEL_LEAF);
-        return facts.record.round == 1
-            || opened.parentState.opens(MODEL_LEAF, Trees.SERVER_STATE, root, block_, blocks);
+        return facts.record.round == 1 || opened.parentState.opens(MODEL_LEAF, Trees.SERVER_STATE, root, block_, blocks);
     }
 
     function _ruleHolds(Facts calldata facts, Answer memory opened, int256[] memory values, uint256 place)

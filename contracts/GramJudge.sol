@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity ^0.8.35;
 
-import {Circumstances, Facts, Kind} from "./interfaces/IJudge.sol";
+import {Circumstances, Facts} from "./interfaces/IJudge.sol";
 import {IGramJudge} from "./interfaces/IGramJudge.sol";
 import {FixedPoint} from "./lib/FixedPoint.sol";
 import {Openings} from "./lib/Openings.sol";
@@ -62,11 +62,7 @@ contract GramJudge is IGramJudge {
         }
     }
 
-    function _valueAt(BlockOpening memory opened, uint256 n, uint256 row, uint256 place)
-        private
-        pure
-        returns (int256)
-    {
+    function _valueAt(BlockOpening memory opened, uint256 n, uint256 row, uint256 place) private pure returns (int256) {
         if (row == n) return FixedPoint.int32At(opened.aggregate.data, place);
         return FixedPoint.int16At(opened.matrix.data, row * FixedPoint.BLOCK + place);
     }

@@ -119,19 +119,19 @@ contract RoundAnchor is IRoundAnchor {
 
     /// @inheritdoc IRoundAnchor
     function anchor(RoundRecord calldata record) external {
-        Control memory control = _authorizeAnchoring();
+        uint256 bounds = _authorizeAnchoring();
         uint256 round = record.round;
         uint256 parentHead = _parentHead(round);
         if (round == 1 && record.parentModelRoot != _genesisModelRoot) {
             revert RoundAnchorWrongParent(record.parentModelRoot);
         }
-        _append(record, round, parentHead, control, _currentTick());
+        _append(record, round, parentHead, bounds, _currentTick());
     }
 
     /// @inheritdoc IRoundAnchor
     function anchorMany(RoundRecord[] calldata records) external {
         if (records.length == 0) revert RoundAnchorEmptyBatch();
-        Control memory control = _authorizeAnchoring();
+        uint256 bounds = _authorizeAnchoring();
         uint256 tick = _currentTick();
         uint256 round = records[0].round;
         uint256 head = _parentHead(round);
@@ -144,7 +144,7 @@ contract RoundAnchor is IRoundAnchor {
             if (record.rewardsTotal < rewardsTotal) {
                 revert RoundAnchorInvalidRewards(record.rewardsTotal, rewardsTotal);
             }
-            head = _append(record, round, head, control, tick);
+            head = _append(record, round, head, bounds, tick);
             parentModelRoot = record.modelRoot;
             rewardsTotal = record.rewardsTotal;
             unchecked {
@@ -268,9 +268,8 @@ contract RoundAnchor is IRoundAnchor {
         if (round == 0) return false;
         uint256 slot = _slotOf(round);
         uint256 parent = _slotOf(round - 1);
-        return
-            slot != 0 && parent != 0 && _isSettled(slot)
-                && _nextHead(parent & HEAD_MASK, _hash(record)) == slot & HEAD_MASK;
+        return slot != 0 && parent != 0 && _isSettled(slot)
+            && _nextHead(parent & HEAD_MASK, _hash(record)) == slot & HEAD_MASK;
     }
 
     /// @inheritdoc IRoundAnchor
@@ -338,11 +337,15 @@ contract RoundAnchor is IRoundAnchor {
         return (_deploymentBlock, _deployedAt);
     }
 
-    /// @dev Checks the sender and the pause with one storage read, which it returns.
-    function _authorizeAnchoring() private view returns (Control memory control) {
-        control = _control;
+    /**
+     * @dev Checks the sender and the pause with one storage read. Returns the lowest attempt allowed (32 bits) and above it
+     * the last round that can be final, in one word: a struct in memory would cost every round 150 gas.
+     */
+    function _authorizeAnchoring() private view returns (uint256) {
+        Control memory control = _control;
         if (msg.sender != control.coordinator) revert RoundAnchorUnauthorizedAccount(msg.sender);
         if (block.timestamp < control.pausedUntil) revert RoundAnchorPaused(control.pausedUntil);
+        return control.minAttempt | uint256(control.limit) << 32;
     }
 
     /// @dev Head of the round before `round`, which must be in the ring.
@@ -359,13 +362,10 @@ contract RoundAnchor is IRoundAnchor {
      * @dev Validates `record`, stores its head, emits the event. The caller has read `round` from it and established
      * `parentHead`. Nothing here can overflow: rounds, ticks and attempts are far below 2^64.
      */
-    function _append(
-        RoundRecord calldata record,
-        uint256 round,
-        uint256 parentHead,
-        Control memory control,
-        uint256 tick
-    ) private returns (uint256 head) {
+    function _append(RoundRecord calldata record, uint256 round, uint256 parentHead, uint256 bounds, uint256 tick)
+        private
+        returns (uint256 head)
+    {
         if (record.job != _job) revert RoundAnchorWrongJob(record.job);
         if (record.fixedPlanHash != _fixedPlanHash) revert RoundAnchorWrongPlan(record.fixedPlanHash);
         if (record.tensorTableRoot != _tensorTableRoot) revert RoundAnchorWrongTensorTable(record.tensorTableRoot);
@@ -382,7 +382,7 @@ contract RoundAnchor is IRoundAnchor {
         uint256 held = _ring[index];
         unchecked {
             uint256 attempt = record.attempt;
-            uint256 minimum = control.minAttempt;
+            uint256 minimum = uint32(bounds);
             // One comparison for both ends: below the minimum the difference wraps around.
             if (attempt - minimum > MAX_ATTEMPT_STEP) revert RoundAnchorInvalidAttempt(attempt, minimum);
             // 96 bits times 24 bits.
@@ -392,7 +392,7 @@ contract RoundAnchor is IRoundAnchor {
                 uint256 heldRound = uint24(held >> 24);
                 if (heldRound + _ringSize != round) revert RoundAnchorOutOfOrder(round);
                 // The genesis is nobody's to dispute: its slot may be reused at once.
-                if (heldRound != 0 && (tick <= uint256(uint24(held)) + _windowTicks || heldRound > control.limit)) {
+                if (heldRound != 0 && (tick <= uint256(uint24(held)) + _windowTicks || heldRound > bounds >> 32)) {
                     revert RoundAnchorRingFull(round, heldRound);
                 }
             }

@@ -160,12 +160,11 @@ contract ShareJudge is IJudge {
         return _entitled(afterwards ? facts.record.rewardsRoot : facts.parentRewardsRoot, account, cumulative, proof);
     }
 
-    function _rewardHolds(
-        Facts calldata facts,
-        uint256 pot,
-        bytes calldata subject,
-        RewardAnswer memory opened
-    ) private pure returns (bool) {
+    function _rewardHolds(Facts calldata facts, uint256 pot, bytes calldata subject, RewardAnswer memory opened)
+        private
+        pure
+        returns (bool)
+    {
         if (opened.scores.length != facts.record.participants) return false;
         if (Trees.rootOfWords(Trees.SCORES, opened.scores) != facts.record.scoresRoot) return false;
         if (!_contributionsOpen(facts, opened.contributions)) return false;

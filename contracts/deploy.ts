@@ -34,6 +34,12 @@ export interface JobParameters {
   readonly guardian?: Hex;
   /** Who may rewind rounds in their window; default nobody. */
   readonly arbiter?: Hex;
+  /** Who keeps the list of those whose attestations count; default nobody. */
+  readonly roster?: Hex;
+  /** Attestations that a round needs to become final; default 0, where its window suffices. */
+  readonly attestationQuorum?: number;
+  /** For how many ticks after its window a round may wait for them before anyone may rewind it; default 0. */
+  readonly attestationTicks?: number;
   /** When the last round should be final, in seconds since 1970 by the chain's clock. */
   readonly jobEndsAtS: number;
   /** For how many seconds after that final records can still be activated; refunds open then. */
@@ -77,7 +83,8 @@ const DEFAULT_SUPPLY = 10n ** 27n;
  * @throws DeployError `deploy/invalid-parameter`; and what {@link Outbox.send} throws
  */
 export async function deployJob({ outbox, parameters, token, ...mint }: DeployOptions): Promise<DeployedJob> {
-  const { job, ringSize = 256, guardian = NOBODY, arbiter = NOBODY, ...rest } = parameters;
+  const { job, ringSize = 256, guardian = NOBODY, arbiter = NOBODY, roster = NOBODY, ...rest } = parameters;
+  const attestations = { attestationQuorum: 0, attestationTicks: 0 };
   if (parameters.pricePerRound * BigInt(parameters.maxRounds) >= 1n << 96n) {
     throw new DeployError(
       'deploy/invalid-parameter',
@@ -90,7 +97,8 @@ export async function deployJob({ outbox, parameters, token, ...mint }: DeployOp
       ? await create(outbox, job, 'FedToken', [mint.treasury ?? outbox.address, mint.supply ?? DEFAULT_SUPPLY])
       : undefined;
   const tokenAddress = token ?? addressOf(tokenReceipt);
-  const anchorReceipt = await create(outbox, job, 'RoundAnchor', [{ job, ringSize, guardian, arbiter, ...rest }]);
+  const terms = { job, ringSize, guardian, arbiter, roster, ...attestations, ...rest };
+  const anchorReceipt = await create(outbox, job, 'RoundAnchor', [terms]);
   const anchor = addressOf(anchorReceipt);
   const vaultReceipt = await create(outbox, job, 'RewardVault', [
     tokenAddress,

@@ -27,8 +27,8 @@ library GramRules {
         int256[] memory distances = new int256[](n);
         uint256 count = 0;
         for (uint256 i = 0; i < n; ++i) {
-            distances[i] = gram[i * width + i] * FixedPoint.FINER * FixedPoint.FINER
-                - 2 * FixedPoint.FINER * gram[n * width + i] + own;
+            distances[i] = gram[i * width + i] * FixedPoint.FINER * FixedPoint.FINER - 2 * FixedPoint.FINER
+                * gram[n * width + i] + own;
             if (active[i]) ++count;
         }
         int256 farthest = OUTLIER_FACTOR * _lowerMedian(distances, active, count);
@@ -50,7 +50,8 @@ library GramRules {
         for (uint256 j = 0; j < n; ++j) {
             if (j == i) continue;
             int256 squared = gram[i * width + i] + gram[j * width + j] - 2 * gram[i * width + j];
-            distances[next++] = squared < 0 ? int256(0) : squared;
+            distances[next] = squared < 0 ? int256(0) : squared;
+            ++next;
         }
         Sort.ascending(distances);
         for (uint256 k = 0; k < count; ++k) {
@@ -63,7 +64,9 @@ library GramRules {
         int256[] memory sorted = new int256[](count);
         uint256 next = 0;
         for (uint256 i = 0; i < values.length; ++i) {
-            if (active[i]) sorted[next++] = values[i];
+            if (!active[i]) continue;
+            sorted[next] = values[i];
+            ++next;
         }
         Sort.ascending(sorted);
         return sorted[(count - 1) / 2];

@@ -49,14 +49,11 @@ library Openings {
     }
 
     /// @dev Whether a leaf of `length` bytes stands at `index` of the tree of `leaves` leaves with this root.
-    function opens(
-        Leaf memory leaf,
-        uint256 length,
-        uint256 kind,
-        bytes32 root,
-        uint256 index,
-        uint256 leaves
-    ) internal view returns (bool) {
+    function opens(Leaf memory leaf, uint256 length, uint256 kind, bytes32 root, uint256 index, uint256 leaves)
+        internal
+        view
+        returns (bool)
+    {
         return leaf.data.length == length
             && Trees.proves(kind, root, Trees.leafHash(kind, leaf.data), index, leaves, leaf.proof);
     }

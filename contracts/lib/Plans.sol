@@ -91,8 +91,7 @@ library Plans {
     /// @dev Whether the aggregate is the sum of the updates by the record's weights, whatever gave the weights.
     function isWeighted(bytes32 name) internal pure returns (bool) {
         return name == AVERAGE || name == KRUM || name == MULTI_KRUM || name == CGE || name == MONNA
-            || name == keccak256("GeometricMedian") || name == keccak256("CenteredClipping")
-            || name == keccak256("MDA") || name == keccak256("SMEA") || name == keccak256("CAF")
-            || name == keccak256("DnC");
+            || name == keccak256("GeometricMedian") || name == keccak256("CenteredClipping") || name == keccak256("MDA")
+            || name == keccak256("SMEA") || name == keccak256("CAF") || name == keccak256("DnC");
     }
 }

@@ -33,7 +33,7 @@ library Selections {
         if (rule == Plans.CGE && parameters == keccak256("{}")) {
             selection.count = n - f;
         } else if (rule == Plans.MONNA) {
-            (bool known, uint256 pivot) = _number('{"idx":', "}", parameters);
+            (bool known, uint256 pivot) = _number("{\"idx\":", "}", parameters);
             if (known && pivot < n) (selection.count, selection.setting) = (n - f, pivot);
         } else if (rule == Plans.KRUM && 2 * f + 2 < n) {
             selection.setting = _neighbours("{", parameters, n, f);
@@ -68,18 +68,18 @@ library Selections {
     }
 
     function _readMultiKrum(Selection memory selection, bytes32 parameters, uint256 n, uint256 f) private pure {
-        selection.setting = _neighbours('{"m":"n-f",', parameters, n, f);
+        selection.setting = _neighbours("{\"m\":\"n-f\",", parameters, n, f);
         if (selection.setting > 0) {
             selection.count = n - f;
             return;
         }
-        selection.setting = _neighbours('{"m":"n-f-2",', parameters, n, f);
+        selection.setting = _neighbours("{\"m\":\"n-f-2\",", parameters, n, f);
         if (selection.setting > 0) {
             selection.count = n - f - 2;
             return;
         }
         for (uint256 m = 1; m <= n - f; ++m) {
-            selection.setting = _neighbours(string.concat('{"m":', Strings.toString(m), ","), parameters, n, f);
+            selection.setting = _neighbours(string.concat("{\"m\":", Strings.toString(m), ","), parameters, n, f);
             if (selection.setting == 0) continue;
             selection.count = m;
             return;
@@ -88,8 +88,8 @@ library Selections {
 
     /// @dev Neighbours that a score sums, zero where the parameters do not begin so.
     function _neighbours(string memory start, bytes32 parameters, uint256 n, uint256 f) private pure returns (uint256) {
-        if (parameters == keccak256(bytes.concat(bytes(start), '"neighbours":"byzfl"}'))) return n - f - 1;
-        if (parameters == keccak256(bytes.concat(bytes(start), '"neighbours":"original"}'))) return n - f - 2;
+        if (parameters == keccak256(bytes.concat(bytes(start), "\"neighbours\":\"byzfl\"}"))) return n - f - 1;
+        if (parameters == keccak256(bytes.concat(bytes(start), "\"neighbours\":\"original\"}"))) return n - f - 2;
         return 0;
     }
 

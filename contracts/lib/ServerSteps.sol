@@ -34,17 +34,13 @@ library ServerSteps {
      * @dev FedAvgM (Hsu, Qi and Brown 2019): `state' = momentum * state + aggregate`, `model' = model + rate * state'`,
      * each rounded once and cut to int32. Rate and momentum in 2^-16; the state is 16 times finer than the model.
      */
-    function fedAvgM(
-        int256 model,
-        int256 state,
-        int256 aggregate,
-        int256 rate,
-        int256 momentum,
-        Scales memory scales
-    ) internal pure returns (int256 nextModel, int256 nextState) {
-        (uint256 up, uint256 down) = _shift(
-            scales.fractionBits + MOMENTUM_BITS, scales.updateBits + scales.preScaleBits + AGGREGATE_BITS
-        );
+    function fedAvgM(int256 model, int256 state, int256 aggregate, int256 rate, int256 momentum, Scales memory scales)
+        internal
+        pure
+        returns (int256 nextModel, int256 nextState)
+    {
+        (uint256 up, uint256 down) =
+            _shift(scales.fractionBits + MOMENTUM_BITS, scales.updateBits + scales.preScaleBits + AGGREGATE_BITS);
         int256 sum = momentum * state * int256(1 << down) + aggregate * int256(1 << (RATE_BITS + up));
         nextState = FixedPoint.clampInt32(FixedPoint.roundDiv(sum, int256(1 << (RATE_BITS + down))));
         int256 step = FixedPoint.roundDiv(rate * nextState, int256(1 << (RATE_BITS + MOMENTUM_BITS)));

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity ^0.8.35;
 
+// The order of members and the length of names are part of what is signed.
+// solhint-disable gas-struct-packing, gas-small-strings
+
 /**
  * @title SignedData
  * @dev What parties sign by EIP-712, as `shared/commitments/typed-data`: domain `fedanchor`, version 1, this chain, the

@@ -74,14 +74,11 @@ library Trees {
     }
 
     /// @dev Whether `leaf` stands at `index` of the tree of `leaves` leaves with this root.
-    function proves(
-        uint256 kind,
-        bytes32 root,
-        bytes32 leaf,
-        uint256 index,
-        uint256 leaves,
-        bytes32[] memory proof
-    ) internal view returns (bool) {
+    function proves(uint256 kind, bytes32 root, bytes32 leaf, uint256 index, uint256 leaves, bytes32[] memory proof)
+        internal
+        view
+        returns (bool)
+    {
         return root != 0 && proof.length == depthOf(leaves) && fold(kind, leaf, index, proof) == root;
     }
 

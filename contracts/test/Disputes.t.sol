@@ -293,9 +293,10 @@ contract DisputesTest is Court {
     }
 
     function blockOpening(World memory world, uint256 block_) private pure returns (IGramJudge.BlockOpening memory) {
-        return IGramJudge.BlockOpening(
-            matrixOpening(world, block_), vectorOpening(Trees.AGGREGATE, world.aggregate, block_)
-        );
+        return
+            IGramJudge.BlockOpening(
+                matrixOpening(world, block_), vectorOpening(Trees.AGGREGATE, world.aggregate, block_)
+            );
     }
 
     function test_GramEntriesAreAnswered() public {

@@ -366,7 +366,8 @@ abstract contract RoundLab is Base {
         for (uint256 level = 1; level <= depth; ++level) {
             proof[level - 1] = nodes[(index >> (level - 1)) ^ 1];
             for (uint256 i = 0; i < 2 ** (depth - level); ++i) {
-                nodes[i] = sha256(bytes.concat(bytes1(uint8(kind)), bytes1(uint8(level)), nodes[2 * i], nodes[2 * i + 1]));
+                nodes[i] =
+                    sha256(bytes.concat(bytes1(uint8(kind)), bytes1(uint8(level)), nodes[2 * i], nodes[2 * i + 1]));
             }
         }
     }

@@ -234,8 +234,7 @@ contract StakeManagerTest is Court {
         FeeToken fee = new FeeToken();
         IStakeManager.Terms memory terms = stakeTerms();
         terms.token = address(fee);
-        IStakeManager other =
-            IStakeManager(deployer.deployCode("StakeManager.sol:StakeManager", abi.encode(terms)));
+        IStakeManager other = IStakeManager(deployer.deployCode("StakeManager.sol:StakeManager", abi.encode(terms)));
         fee.mint(address(this), 10_000);
         fee.approve(address(other), 10_000);
         other.stake(2000);
@@ -251,8 +250,7 @@ contract StakeManagerTest is Court {
         BlockingToken blocking = new BlockingToken();
         IStakeManager.Terms memory terms = stakeTerms();
         terms.token = address(blocking);
-        IStakeManager other =
-            IStakeManager(deployer.deployCode("StakeManager.sol:StakeManager", abi.encode(terms)));
+        IStakeManager other = IStakeManager(deployer.deployCode("StakeManager.sol:StakeManager", abi.encode(terms)));
         blocking.mint(coordinator, 1000);
         vm.startPrank(coordinator);
         blocking.approve(address(other), 1000);
@@ -283,7 +281,9 @@ contract StakeManagerTest is Court {
             for (uint256 j = 0; j < N; ++j) {
                 if (keys.addr(all[j]) != list[positions[i]]) continue;
                 (uint8 v, bytes32 r, bytes32 s) = keys.sign(all[j], digest);
-                packed = bytes.concat(packed, abi.encodePacked(uint16(positions[i]), r, uint256(s) | uint256(v - 27) << 255));
+                packed = bytes.concat(
+                    packed, abi.encodePacked(uint16(positions[i]), r, uint256(s) | uint256(v - 27) << 255)
+                );
             }
         }
     }
@@ -383,5 +383,4 @@ contract StakeManagerTest is Court {
             check(address(bytes20(bytes(slice(code, 1 + 20 * i, 20)))) == list[i], "address");
         }
     }
-
 }
