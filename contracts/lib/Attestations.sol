@@ -11,6 +11,7 @@ import {SignedData} from "./SignedData.sol";
 library Attestations {
     uint256 private constant SIZE = 66;
     uint256 private constant ADDRESS_BYTES = 20;
+    uint256 private constant NONE = 0xffffffff;
 
     /// @dev Attestations come one after the other, 66 bytes each, by ascending position in the list.
     error AttestationsMalformed();
@@ -34,21 +35,39 @@ library Attestations {
         if (packed.length % SIZE != 0) revert AttestationsMalformed();
         number = packed.length / SIZE;
         bytes memory list = store.code;
+        // Addresses in the list; the first byte is none of them.
+        uint256 listed = list.length / ADDRESS_BYTES;
         // Of the next position that may come: ascending order is what makes signers differ.
         uint256 least = 0;
-        for (uint256 i = 0; i < number; ++i) {
-            bytes calldata one = packed[i * SIZE:(i + 1) * SIZE];
-            uint256 position = uint16(bytes2(one[:2]));
-            if (position < least || (position + 1) * ADDRESS_BYTES >= list.length) revert AttestationsMalformed();
-            least = position + 1;
-            address listed;
-            assembly ("memory-safe") {
-                listed := shr(96, mload(add(add(list, 0x21), mul(position, ADDRESS_BYTES))))
+        uint256 foreign = NONE;
+        assembly ("memory-safe") {
+            // Input of the precompile: digest, v, r, s. The rest is checked once, at the end.
+            let input := mload(0x40)
+            mstore(input, message)
+            let place := packed.offset
+            for { let end := add(place, packed.length) } lt(place, end) { place := add(place, 66) } {
+                let position := shr(240, calldataload(place))
+                if or(lt(position, least), iszero(lt(position, listed))) {
+                    least := NONE
+                    break
+                }
+                least := add(position, 1)
+                let vs := calldataload(add(place, 34))
+                mstore(add(input, 0x20), add(shr(255, vs), 27))
+                calldatacopy(add(input, 0x40), add(place, 2), 0x20)
+                mstore(add(input, 0x60), shr(1, shl(1, vs)))
+                // Where nothing is recovered, nothing is written: zero is nobody's address.
+                mstore(0x00, 0)
+                pop(staticcall(gas(), 1, input, 0x80, 0x00, 0x20))
+                let signer := mload(0x00)
+                let expected := shr(96, mload(add(add(list, 0x21), mul(position, ADDRESS_BYTES))))
+                if or(iszero(signer), iszero(eq(signer, expected))) {
+                    foreign := position
+                    break
+                }
             }
-            bytes32 vs = bytes32(one[34:]);
-            uint8 v = uint8(uint256(vs) >> 255) + 27;
-            address signer = ecrecover(message, v, bytes32(one[2:34]), vs << 1 >> 1);
-            if (signer != listed || signer == address(0)) revert AttestationsForeignSignature(position);
         }
+        if (least == NONE) revert AttestationsMalformed();
+        if (foreign != NONE) revert AttestationsForeignSignature(foreign);
     }
 }

@@ -41,6 +41,18 @@ abstract contract Court is RoundLab {
     address internal coordinator;
     uint256 internal quorum;
 
+    function courtBlocks() internal view virtual returns (uint256) {
+        return BLOCKS;
+    }
+
+    function courtTensors() internal view virtual returns (bytes32) {
+        return tensorRoot();
+    }
+
+    function courtGenesis() internal view virtual returns (bytes32) {
+        return vectorRoot(Trees.MODEL, new bytes(COORDINATES * 4));
+    }
+
     function build(bytes32[] memory plan_, uint256 n) internal {
         vm.warp(1_700_000_000);
         challenger = keys.addr(CHALLENGER_KEY);
@@ -55,8 +67,8 @@ abstract contract Court is RoundLab {
 
         IRoundAnchor.Job memory job = jobOf(RING, WINDOW);
         job.fixedPlanHash = keccak256(abi.encodePacked(plan_));
-        job.tensorTableRoot = tensorRoot();
-        job.genesisModelRoot = vectorRoot(Trees.MODEL, new bytes(COORDINATES * 4));
+        job.tensorTableRoot = courtTensors();
+        job.genesisModelRoot = courtGenesis();
         job.coordinator = coordinator;
         job.roster = deployer.computeCreateAddress(address(this), nonce + 1);
         job.arbiter = deployer.computeCreateAddress(address(this), nonce + 2);
@@ -65,7 +77,7 @@ abstract contract Court is RoundLab {
         anchor = IRoundAnchor(deployer.deployCode("RoundAnchor.sol:RoundAnchor", abi.encode(job)));
         stakes = IStakeManager(deployer.deployCode("StakeManager.sol:StakeManager", abi.encode(stakeTerms())));
         (terms.anchor, terms.stakes) = (address(anchor), address(stakes));
-        (terms.blocks, terms.answerS) = (uint32(BLOCKS), ANSWER_S);
+        (terms.blocks, terms.answerS) = (uint32(courtBlocks()), ANSWER_S);
         (terms.challengerBond, terms.slashAmount) = (CHALLENGER_BOND, SLASH);
         disputes = IDisputes(deployer.deployCode("Disputes.sol:Disputes", abi.encode(terms)));
         endow(n);

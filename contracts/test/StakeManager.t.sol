@@ -383,4 +383,28 @@ contract StakeManagerTest is Court {
             check(address(bytes20(bytes(slice(code, 1 + 20 * i, 20)))) == list[i], "address");
         }
     }
+
+    error Each(uint256 gasUsed);
+
+    /// @dev CHAIN.md: 5,000 gas an attestation beyond a bare head, calldata included.
+    function test_GasOfAnAttestation() public {
+        anchored();
+        bytes26 head = anchor.headOf(1);
+        bytes memory four = attest(some(0, 1, 2, 3), 1);
+        uint256[] memory lastTwo = new uint256[](2);
+        (lastTwo[0], lastTwo[1]) = (4, 5);
+        bytes memory six = bytes.concat(four, attest(lastTwo, 1));
+        uint256 start = vm.snapshotState();
+        // Once for nothing, so that both find the same accounts and slots warm.
+        anchor.finalize(1, head, six);
+        vm.revertToState(start);
+        uint256 before = gasleft();
+        anchor.finalize(1, head, four);
+        uint256 withFour = before - gasleft();
+        vm.revertToState(start);
+        before = gasleft();
+        anchor.finalize(1, head, six);
+        uint256 each = (before - gasleft() - withFour) / 2 + 66 * 16;
+        if (each < 3000 || each > 5000) revert Each(each);
+    }
 }
