@@ -149,7 +149,7 @@ module.exports = {
       name: 'no-orphans',
       comment: 'A module that imports nothing and is imported by nothing is forgotten.',
       severity: 'error',
-      from: { orphan: true, path: product, pathNot: buildScripts },
+      from: { orphan: true, path: product, pathNot: [buildScripts, '\\.d\\.ts$'] },
       to: {},
     },
     {
@@ -177,7 +177,7 @@ module.exports = {
   options: {
     tsPreCompilationDeps: true,
     doNotFollow: { path: 'node_modules' },
-    exclude: { path: '^contracts/(build|cache)/' },
+    exclude: { path: ['^contracts/(build|cache)/', '^shared/aggregation/kernels/(assembly/|compile\\.mjs)'] },
     enhancedResolveOptions: { exportsFields: ['exports'], conditionNames: ['import', 'node', 'default', 'types'] },
   },
 };

@@ -7,6 +7,8 @@ export default defineConfig({
   test: {
     // Trainers and chains are processes of their own weight, and tensor back ends keep global state.
     pool: 'forks',
+    // Threads that tests start run the sources too; a Node that cannot by itself is helped.
+    execArgv: Reflect.get(process.features, 'typescript') ? [] : ['--import', './test/typescript-loader.mjs'],
     maxWorkers: 2,
     restoreMocks: true,
     unstubEnvs: true,

@@ -17,9 +17,16 @@ const inputs = [
   'tsconfig.build.json',
   'tsconfig.json',
 ];
-/** Folders of contracts/ that the build writes or does not read. */
-const passedOver = new Set(['contracts/build', 'contracts/cache', 'contracts/snapshots', 'contracts/test']);
+/** Folders that the build writes or does not read. */
+const passedOver = new Set([
+  'contracts/build',
+  'contracts/cache',
+  'contracts/snapshots',
+  'contracts/test',
+  'shared/aggregation/kernels/build',
+]);
 const stampName = '.inputs';
+const kernels = ['shared', 'aggregation', 'kernels'];
 
 /**
  * Hashes everything the build reads: names and contents, no times, so that a fresh check-out of the same sources is not
@@ -52,7 +59,7 @@ export function hashInputs() {
 }
 
 /**
- * Tells whether the build in dist/ and contracts/build/ is that of these inputs.
+ * Tells whether the build in dist/, contracts/build/ and kernels/build/ is that of these inputs.
  *
  * @param {string} inputsHash
  * @returns {boolean}
@@ -62,12 +69,13 @@ export function isBuilt(inputsHash) {
   return (
     existsSync(stamp) &&
     readFileSync(stamp, 'utf8') === inputsHash &&
-    existsSync(join(root, 'contracts', 'build', stampName))
+    existsSync(join(root, 'contracts', 'build', stampName)) &&
+    existsSync(join(root, ...kernels, 'build', 'kernels.wasm'))
   );
 }
 
 /**
- * Compiles the TypeScript and the contracts. The result takes dist/'s place at once and only when whole, so a program
+ * Compiles the TypeScript, the contracts and the kernels. The result takes dist/'s place at once and only when whole, so a program
  * that runs meanwhile never meets half a build.
  *
  * @param {string} inputsHash
@@ -80,10 +88,11 @@ export async function build(inputsHash) {
 
   const compiler = join(root, 'node_modules', 'typescript', 'bin', 'tsc');
   const failure = 'the build failed: the messages above say where';
-  // Both are let finish, so that the errors of both are seen and none goes on after this process has ended.
+  // All are let finish, so that the errors of all are seen and none goes on after this process has ended.
   const outcomes = await Promise.allSettled([
     runProgram(process.execPath, [compiler, '-p', 'tsconfig.build.json', '--outDir', draft], failure),
     runProgram(process.execPath, [join('contracts', 'compile.mjs')], failure),
+    runProgram(process.execPath, [join(...kernels, 'compile.mjs'), draft], failure),
   ]);
   for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason;
 

@@ -8,8 +8,8 @@ import type { Anchor } from './runner.ts';
 /** Thrown when the chain has another record in the place of one that is to be anchored. */
 export class AnchorError extends FedanchorError<'coordinator/behind-chain'> {}
 
-/** What the contract says, or has said, of a record that it does not take. */
-const REVERTED: readonly string[] = ['ledger/reverted', 'outbox/reverted'];
+/** How the writer says that the contract does not take a record, or did not when its transaction was mined. */
+const NOT_TAKEN: readonly string[] = ['ledger/reverted', 'outbox/reverted', 'outbox/nonce-taken'];
 
 /**
  * The way of records to the chain. The outbox sends each once; where it was lost, with a disk or because the job was
@@ -19,7 +19,7 @@ const REVERTED: readonly string[] = ['ledger/reverted', 'outbox/reverted'];
  */
 export function createAnchor(
   writer: Pick<LedgerWriter, 'anchor'>,
-  ledger: Pick<Ledger, 'records'>,
+  ledger: Pick<Ledger, 'latestRound' | 'records'>,
   rpc: Pick<Rpc, 'call'>,
 ): Anchor {
   return async (record) => {
@@ -27,7 +27,9 @@ export function createAnchor(
       const { transactionHash, blockNumber, gasUsed } = await writer.anchor(record);
       return { transactionHash, blockNumber, gasUsed: String(gasUsed) };
     } catch (error) {
-      if (!(error instanceof FedanchorError) || !REVERTED.includes(error.code)) throw error;
+      if (!(error instanceof FedanchorError) || !NOT_TAKEN.includes(error.code)) throw error;
+      // One question, where reading every record takes many: a paused contract is asked again every second.
+      if ((await ledger.latestRound()) < record.round) throw error;
       const anchored = (await ledger.records())[record.round - 1];
       if (anchored === undefined) throw error;
       const { transactionHash, blockNumber } = anchored;
@@ -40,7 +42,9 @@ export function createAnchor(
           error,
         );
       }
-      const receipt = (await rpc.call('eth_getTransactionReceipt', [transactionHash])) as { gasUsed: string };
+      const receipt = (await rpc.call('eth_getTransactionReceipt', [transactionHash])) as { gasUsed: string } | null;
+      // Lost since in a reorganization, or dropped by a node that keeps no receipts for long.
+      if (receipt === null) throw error;
       return { transactionHash, blockNumber, gasUsed: String(quantity(receipt.gasUsed)) };
     }
   };

@@ -1,15 +1,18 @@
+import { join } from 'node:path';
+import type { AggregationEngine } from '../shared/aggregation/engine.ts';
 import { type Hex, toHex } from '../shared/bytes.ts';
 import type { Contribution } from '../shared/commitments/contribution.ts';
 import { sha256Digest } from '../shared/commitments/hashing.ts';
-import { TREE } from '../shared/commitments/merkle-tree.ts';
+import { TREE, type TreeKind } from '../shared/commitments/merkle-tree.ts';
 import { recordToJson } from '../shared/commitments/record.ts';
-import { blockTree, int16Vector, int32Vector, updateTree, vectorBytes } from '../shared/commitments/vector-trees.ts';
+import { blockTree, int32Vector, vectorBytes } from '../shared/commitments/vector-trees.ts';
 import { FedanchorError } from '../shared/errors.ts';
 import { decodeDocument } from '../shared/round/document.ts';
 import type { JobTerms } from '../shared/round/job-terms.ts';
 import type { RoundPlan } from '../shared/round/plan.ts';
-import { type RoundParent, transition } from '../shared/round/transition.ts';
+import { type AdmittedUpdates, type RoundOutcome, type RoundParent, transition } from '../shared/round/transition.ts';
 import type { BlobStore } from './blobs/blob-store.ts';
+import { checkUpdateFile } from './blobs/check-update-file.ts';
 import type { RoundAggregated } from './round/events.ts';
 import type { Progress } from './round/state.ts';
 
@@ -24,12 +27,18 @@ export interface ApplyRoundContext {
   readonly blobs: BlobStore;
   /** The seed chain. */
   readonly seeds: readonly Hex[];
+  /** Walks over the updates; reads them from the blobs' files. */
+  readonly engine: AggregationEngine;
   /** Milliseconds since 1970. */
   readonly now: () => number;
 }
 
 /**
  * Applies the round function to stored updates and stores what it returns. Doing it again gives the same bytes.
+ *
+ * Updates are read from their files in pieces, never held in memory as a whole; they are held to their roots while they are
+ * aggregated, and what was aggregated counts only if they all have them: blobs of an outcome that does not are under roots
+ * that no record will name.
  *
  * @throws StoredBlobError if a stored blob has gone or is damaged
  * @throws RuleError if the rule refuses so few updates
@@ -41,54 +50,82 @@ export async function applyRound(
   plan: RoundPlan,
   admitted: readonly Contribution[],
 ): Promise<RoundAggregated> {
-  const { terms, blobs, now } = context;
+  const { terms, blobs, engine, now } = context;
   const startedAt = performance.now();
-  const parent = await loadParent(blobs, progress);
-  const updates = await Promise.all(
-    admitted.map(async (contribution) => ({
-      contribution,
-      update: int16Vector(await read(blobs, contribution.updateRoot, (bytes) => updateTree(bytes).root)),
-    })),
-  );
   const seed = context.seeds[plan.seedIndex] as Hex;
-  const aggregationStartedAt = performance.now();
-  const outcome = transition(terms, parent, { ...plan, seed }, updates);
-  const aggregationMs = performance.now() - aggregationStartedAt;
+  const { dimension } = terms.layout;
+  const paths = admitted.map(({ updateRoot }) => join(blobs.folder, blobs.relativePath(updateRoot)));
+  const updates: AdmittedUpdates = { contributions: admitted, rows: { place: 'files', paths, dimension } };
 
-  const { record } = outcome;
-  await Promise.all([
-    blobs.put(record.modelRoot, vectorBytes(outcome.model)),
-    blobs.put(record.aggregateRoot, vectorBytes(outcome.aggregate)),
-    blobs.put(record.location, outcome.document),
+  // This thread reads and hashes while the engine's aggregate, and while what comes of it is written.
+  const parent = loadParent(context, progress);
+  const soundness = checkUpdates(blobs, admitted, 2 * dimension);
+  const [found, , sound] = await Promise.allSettled([
+    transition(terms, parent, { ...plan, seed }, updates, engine).then(async (outcome) => {
+      const aggregationMs = performance.now() - startedAt;
+      await store(blobs, outcome);
+      return { outcome, aggregationMs };
+    }),
+    parent,
+    soundness,
   ]);
+  // What a damaged update is aggregated to, or why it cannot be, is of no interest.
+  if (sound.status === 'rejected') throw sound.reason;
+  if (found.status === 'rejected') throw found.reason;
+  const { outcome, aggregationMs } = found.value;
+  const { record, scores, earned, saturated } = outcome;
   return {
     type: 'roundAggregated',
     at: now(),
     record: recordToJson(record),
-    scores: outcome.scores.map(String),
-    earned: outcome.earned.map(String),
+    scores: scores.map(String),
+    earned: earned.map(String),
     aggregationMs,
     closeMs: performance.now() - startedAt,
-    saturated: outcome.saturated,
+    saturated,
   };
 }
 
-async function loadParent(blobs: BlobStore, progress: Progress): Promise<RoundParent> {
-  const { modelRoot, location } = progress;
-  const model = int32Vector(await read(blobs, modelRoot, (bytes) => blockTree(TREE.model, int32Vector(bytes)).root));
-  const rewards = location === null ? [] : decodeDocument(await read(blobs, location, sha256Digest)).rewards;
-  return { model, modelRoot, rewards };
+/** Stores what a round has made. */
+async function store(blobs: BlobStore, outcome: RoundOutcome): Promise<void> {
+  const { record, model, aggregate, serverState, document } = outcome;
+  await Promise.all([
+    blobs.put(record.modelRoot, vectorBytes(model)),
+    blobs.put(record.aggregateRoot, vectorBytes(aggregate)),
+    blobs.put(record.location, document),
+    ...(serverState === null ? [] : [blobs.put(record.serverStateRoot, vectorBytes(serverState))]),
+  ]);
 }
 
-/** Reads a blob and verifies it: a bit that flipped on the disk must not become a record that is anchored. */
+async function loadParent({ blobs }: ApplyRoundContext, progress: Progress): Promise<RoundParent> {
+  const { modelRoot, serverStateRoot, location } = progress;
+  const vector = async (id: Hex, kind: TreeKind): Promise<Int32Array> =>
+    int32Vector(await read(blobs, id, (bytes) => blockTree(kind, int32Vector(bytes)).root));
+  const [model, serverState, rewards] = await Promise.all([
+    vector(modelRoot, TREE.model),
+    serverStateRoot === undefined ? null : vector(serverStateRoot, TREE.serverState),
+    location === null ? [] : read(blobs, location, sha256Digest).then((bytes) => decodeDocument(bytes).rewards),
+  ]);
+  return { model, modelRoot, serverState, rewards };
+}
+
+/** Holds stored updates to their roots: a bit that flipped on the disk must not become a record that is anchored. */
+async function checkUpdates(blobs: BlobStore, admitted: readonly Contribution[], byteLength: number): Promise<void> {
+  for (const { updateRoot: id } of admitted) {
+    const finding = await checkUpdateFile(join(blobs.folder, blobs.relativePath(id)), id, byteLength);
+    if (finding !== 'sound') throw unsound(blobs, id, finding);
+  }
+}
+
+/** Reads a blob and verifies it. */
 async function read(blobs: BlobStore, id: Hex, rootOf: (bytes: Uint8Array) => Uint8Array): Promise<Uint8Array> {
   const bytes = await blobs.get(id);
-  const { folder } = blobs;
-  if (bytes === undefined) {
-    throw new StoredBlobError('coordinator/blob-missing', `blob ${id} is missing from ${folder}: restore it`, { id });
-  }
-  if (bytes.length === 0 || toHex(rootOf(bytes)) !== id) {
-    throw new StoredBlobError('coordinator/blob-damaged', `blob ${id} in ${folder} is damaged: restore it`, { id });
-  }
+  if (bytes === undefined) throw unsound(blobs, id, 'missing');
+  if (bytes.length === 0 || toHex(rootOf(bytes)) !== id) throw unsound(blobs, id, 'damaged');
   return bytes;
+}
+
+function unsound({ folder }: BlobStore, id: Hex, finding: 'missing' | 'damaged'): StoredBlobError {
+  const state = finding === 'missing' ? `is missing from ${folder}` : `in ${folder} is damaged`;
+  return new StoredBlobError(`coordinator/blob-${finding}`, `blob ${id} ${state}: restore it`, { id });
 }

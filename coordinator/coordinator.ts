@@ -7,6 +7,7 @@ import { connectRpc } from '../contracts/rpc.ts';
 import type { Signer } from '../contracts/wallet.ts';
 import type { Hex } from '../shared/bytes.ts';
 import { FedanchorError } from '../shared/errors.ts';
+import { createEngine } from '../shared/runtime/engine/create-engine.ts';
 import { usePlatformHashing } from '../shared/runtime/platform-hashing.ts';
 import { tellNotice } from './chain-notices.ts';
 import type { MetricsAccess } from './config/coordinator-config.ts';
@@ -120,7 +121,9 @@ async function openJobs(options: CoordinatorOptions, closing: Closing, signal: A
     ...(confirmations === undefined ? {} : { confirmations }),
     ...(maxFeePerGasWei === undefined ? {} : { maxFeePerGasWei }),
   });
-  const host: Host = { rpc, signer, outbox, now: () => Date.now(), log, signal };
+  const engine = createEngine();
+  closing.push(engine.close);
+  const host: Host = { rpc, signer, outbox, engine, now: () => Date.now(), log, signal };
   const jobs = createJobRegister();
   const shelf = createJobShelf(folder, host, jobs);
   closing.push(shelf.close);

@@ -4,6 +4,7 @@ import { createLedgerWriter } from '../contracts/ledger/ledger-writer.ts';
 import type { Outbox } from '../contracts/outbox/outbox.ts';
 import type { Rpc } from '../contracts/rpc.ts';
 import type { Signer } from '../contracts/wallet.ts';
+import type { AggregationEngine } from '../shared/aggregation/engine.ts';
 import { FedanchorError } from '../shared/errors.ts';
 import { createAnchor } from './anchor-record.ts';
 import { keepCollecting } from './blobs/collector.ts';
@@ -31,6 +32,8 @@ export interface Host {
   readonly signer: Signer;
   /** The one way of that wallet to the chain, shared by all jobs. */
   readonly outbox: Outbox;
+  /** Walks over the updates of a round, one job's after the other's. */
+  readonly engine: AggregationEngine;
   /** Milliseconds since 1970. */
   readonly now: () => number;
   /** Where to tell what happens. */
@@ -53,7 +56,7 @@ export interface OpenJob extends HostedJob {
  * @throws HostJobError, JobFolderError, LedgerError, StoreError
  */
 export async function hostJob(folder: string, host: Host): Promise<OpenJob> {
-  const { rpc, signer, outbox, now, signal } = host;
+  const { rpc, signer, outbox, engine, now, signal } = host;
   const { terms, contracts, seeds } = await openJobFolder(folder);
   const { anchor, vault } = contracts;
   const ledger = await connectLedger({ rpc, anchor, vault, signal });
@@ -85,7 +88,8 @@ export async function hostJob(folder: string, host: Host): Promise<OpenJob> {
       storage,
     );
     const runner = await startJobRunner({
-      ...{ terms, seeds, signer, events, blobs, uploads, storage, now, log, signal },
+      ...{ terms, seeds, signer, events, blobs, uploads, engine, storage, now, log, signal },
+      monotonicMs: () => performance.now(),
       domain: { chainId: facts.chainId, anchor },
       anchor: createAnchor(createLedgerWriter(outbox, contracts), ledger, rpc),
     });

@@ -14,6 +14,8 @@ export interface JobIndex {
     participant: Hex,
     statement: Pick<UpdateStatement, 'round' | 'attempt' | 'updateRoot'>,
   ): SignedReceipt | undefined;
+  /** Whether this is an update of a round that has no outcome yet, which nobody but its sender may know. */
+  isSealed(updateRoot: Hex): boolean;
   /** Refusals of one participant that were logged since the last round was anchored, whatever round they named. */
   refusals(participant: Hex): number;
   /** Root of the model that an anchored round made; undefined for one that is not anchored. */
@@ -26,6 +28,7 @@ export interface JobIndex {
 export function createJobIndex(): JobIndex {
   const history: JobEvent[] = [];
   const accepted = new Map<string, SignedReceipt>();
+  const sealed = new Set<Hex>();
   const refusals = new Map<Hex, number>();
   const metrics = new Set<string>();
   const models = new Map<number, Hex>();
@@ -37,10 +40,12 @@ export function createJobIndex(): JobIndex {
       if (event.type === 'updateAccepted') {
         const { round, attempt, updateRoot } = event.statement;
         accepted.set(`${event.participant}/${round}/${attempt}/${updateRoot}`, event.receipt);
+        sealed.add(updateRoot);
       } else if (event.type === 'updateRefused') {
         refusals.set(event.participant, (refusals.get(event.participant) ?? 0) + 1);
       } else if (event.type === 'roundAggregated') {
         aggregated = event.record.modelRoot;
+        sealed.clear();
       } else if (event.type === 'roundAnchored') {
         if (aggregated) models.set(event.round, aggregated);
         refusals.clear();
@@ -50,6 +55,7 @@ export function createJobIndex(): JobIndex {
     },
     acceptedReceipt: (participant, { round, attempt, updateRoot }) =>
       accepted.get(`${participant}/${round}/${attempt}/${updateRoot}`),
+    isSealed: (updateRoot) => sealed.has(updateRoot),
     refusals: (participant) => refusals.get(participant) ?? 0,
     modelRoot: (round) => models.get(round),
     hasMetrics: (participant, round) => metrics.has(`${participant}/${round}`),

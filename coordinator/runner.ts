@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Signer } from '../contracts/wallet.ts';
 import { AggregationError } from '../shared/aggregation/aggregation-error.ts';
+import type { AggregationEngine } from '../shared/aggregation/engine.ts';
 import { RuleError } from '../shared/aggregation/rule-error.ts';
 import type { Hex } from '../shared/bytes.ts';
 import type { UpdateStatement } from '../shared/commitments/contribution.ts';
@@ -13,11 +14,14 @@ import { applyRound } from './apply-round.ts';
 import type { BlobStore } from './blobs/blob-store.ts';
 import type { UploadStore } from './blobs/upload-store.ts';
 import { createAdmission } from './gate/admission.ts';
+import { createTurns, turnsFor } from './gate/turns.ts';
+import { createInputQueue, type Draft } from './input-queue.ts';
 import { createJobIndex } from './job-index.ts';
 import type { Log } from './log.ts';
 import type { Effect } from './round/effects.ts';
 import type { JobEvent, MetricsReported, RoundAnchored, RoundDeclined } from './round/events.ts';
 import { hasEffect, type OperatorAct } from './round/operated.ts';
+import type { Step } from './round/outcome.ts';
 import { describeRollCall } from './round/roll-call.ts';
 import { isSameAttempt, rollCallAfter } from './round/roll-calls.ts';
 import { type Collecting, initialState, type JobState, jobRules } from './round/state.ts';
@@ -46,12 +50,16 @@ export interface RunnerOptions {
   readonly blobs: BlobStore;
   /** Updates on their way in. */
   readonly uploads: UploadStore;
+  /** Walks over the updates of a round. */
+  readonly engine: AggregationEngine;
   /** The watch over those three, where there is one: no deadline passes while they cannot be written. */
   readonly storage?: Pick<StorageHealth, 'status' | 'onRecovered'>;
   /** The way to the chain. */
   readonly anchor: Anchor;
   /** Milliseconds since 1970. */
   readonly now: () => number;
+  /** Milliseconds by a clock that nobody sets, for waits; default `now`, which somebody may. */
+  readonly monotonicMs?: () => number;
   /** Where to tell what happens. */
   readonly log: Log;
   /** Ends the runner. */
@@ -66,6 +74,8 @@ export interface JobRunner {
   readonly history: readonly JobEvent[];
   /** Root of the model after a round, 0 being the model before round 1; undefined for a round that is not anchored. */
   modelRoot(round: number): Hex | undefined;
+  /** Whether this is an update of a round that has no outcome yet: whoever read it now could send a copy of it. */
+  isSealed(updateRoot: Hex): boolean;
   /** A participant is there. */
   join(participant: Hex): Promise<void>;
   /** A participant has gone. */
@@ -99,38 +109,41 @@ export class RunnerError extends FedanchorError<'runner/stopped'> {}
 /** Replays the log and starts the loop, taking up whatever the job was in the middle of. */
 export async function startJobRunner(options: RunnerOptions): Promise<JobRunner> {
   const { terms, events, uploads, storage, now, log, signal } = options;
+  const { monotonicMs = now } = options;
   const rules = jobRules(terms.job, terms.manifest);
   const index = createJobIndex();
   const admission = createAdmission(options);
+  const turns = createTurns(turnsFor(terms.layout.dimension * 2));
+  const submissions = new Set<Promise<SignedReceipt>>();
+  const drops = new Set<Promise<void>>();
   const listeners = new Set<(event: JobEvent, state: JobState) => void>();
   let state: JobState = initialState(terms.manifest);
-  let queue: Promise<unknown> = Promise.resolve();
   let resumed: Promise<unknown> = Promise.resolve();
 
-  const exclusively = <T>(work: () => Promise<T>): Promise<T> => {
-    const result = queue.then(() => {
-      // A successor may be reading the log already: whatever is still under way must not write to it.
-      if (signal.aborted)
-        throw new RunnerError('runner/stopped', 'the coordinator is stopping: ask again when it is back');
-      return work();
-    });
-    queue = result.catch(() => {});
-    return result;
+  // A successor may be reading the log already: whatever is still under way must not write to it.
+  const refuseAfterEnd = (): void => {
+    if (signal.aborted)
+      throw new RunnerError('runner/stopped', 'the coordinator is stopping: ask again when it is back');
   };
 
-  /** Logs an event, then lets everything that follows from it happen. Only ever called inside {@link exclusively}. */
-  const record = async (event: JobEvent): Promise<void> => {
-    await events.append([event]);
+  /** Takes over an event that is in the log, and lets everything that follows from it happen. */
+  const commit = (event: JobEvent, before: JobState, after: Step): void => {
     index.add(event);
-    const before = state;
-    const next = step(rules, before, event);
-    state = next.state;
-    for (const effect of next.effects) void perform(effect);
+    state = after.state;
+    for (const effect of after.effects) void perform(effect);
     for (const listener of listeners) tell(listener, event);
-    if (before.phase === 'collecting' && !isSameAttempt(before, state)) tellWhoTookPart(before, event);
+    if (before.phase !== 'collecting' || isSameAttempt(before, state)) return;
+    tellWhoTookPart(before, event);
     // What is still on its way belongs to a round that is over, and would count against its sender's quota for ever.
-    if (before.phase === 'collecting' && !isSameAttempt(before, state)) await forget(uploads.clear());
+    forget(uploads.clear());
   };
+
+  const inputs = createInputQueue({
+    state: () => state,
+    step: (before, event) => step(rules, before, event),
+    append: (appended) => events.append(appended),
+    ...{ commit, refuseAfterEnd },
+  });
 
   /** No round ends, well or badly, without everyone being named who was asked and is not in it. */
   const tellWhoTookPart = (before: Collecting, event: JobEvent): void => {
@@ -151,9 +164,12 @@ export async function startJobRunner(options: RunnerOptions): Promise<JobRunner>
     }
   };
 
-  /** Dropping uploads only saves room: the answer to a submission does not depend on it. */
-  const forget = async (dropped: Promise<void>): Promise<void> => {
-    await dropped.catch((error: Error) => log.warn({ error: error.message }, 'uploads could not be dropped'));
+  /** Dropping uploads only saves room: nobody waits for it, and if it fails the answer to a submission is the same. */
+  const forget = (dropped: Promise<void>): void => {
+    const done = dropped
+      .catch((error: Error) => log.warn({ error: error.message }, 'uploads could not be dropped'))
+      .finally(() => drops.delete(done));
+    drops.add(done);
   };
 
   const perform = async (effect: Effect): Promise<void> => {
@@ -167,7 +183,10 @@ export async function startJobRunner(options: RunnerOptions): Promise<JobRunner>
           state.plan.round === round &&
           state.plan.attempt === attempt &&
           state.deadlineAt === deadlineAt;
-        await atTime(effect.type, deadlineAt, isDue, () => ({ type: 'deadlinePassed', at: now(), round, attempt }));
+        // Whoever was in time is answered first, however long its update takes to be checked.
+        const answered = (): Promise<unknown> => Promise.allSettled(submissions);
+        const event = (): JobEvent => ({ type: 'deadlinePassed', at: now(), round, attempt });
+        await atTime(effect.type, deadlineAt, isDue, event, answered);
         return;
       }
       case 'armPause': {
@@ -202,15 +221,18 @@ export async function startJobRunner(options: RunnerOptions): Promise<JobRunner>
     }
   };
 
-  /** Records an event at its time, if it is still due then. */
+  /** Records an event at its time, if it is still due then and after what has to come before it. */
   const atTime = async (
     effect: Effect['type'],
     dueAt: number,
     isDue: () => boolean,
     event: () => JobEvent,
+    before: () => Promise<unknown> = async () => {},
   ): Promise<void> => {
-    while (!signal.aborted && isDue() && now() < dueAt) {
-      const waitMs = Math.min(LONGEST_TIMER_MS, dueAt - now());
+    // How long to wait is known once: a clock that is set meanwhile neither hurries anybody nor holds anybody up.
+    const dueInMs = monotonicMs() + dueAt - now();
+    while (!signal.aborted && isDue() && monotonicMs() < dueInMs) {
+      const waitMs = Math.min(LONGEST_TIMER_MS, Math.ceil(dueInMs - monotonicMs()));
       await delay(waitMs, undefined, { signal, ref: false }).catch(() => {});
     }
     // Nobody could answer while nothing could be stored: then the round is given its full time again instead.
@@ -218,6 +240,7 @@ export async function startJobRunner(options: RunnerOptions): Promise<JobRunner>
       await delay(EFFECT_RETRY_MS, undefined, { signal, ref: false }).catch(() => {});
     }
     await resumed;
+    await before();
     await untilRecorded(effect, async () => (!signal.aborted && isDue() ? event() : undefined));
   };
 
@@ -226,7 +249,7 @@ export async function startJobRunner(options: RunnerOptions): Promise<JobRunner>
     while (!signal.aborted) {
       try {
         const event = await work();
-        if (event) await exclusively(() => record(event));
+        if (event) await inputs.take(undefined, (draft) => draft.record(event));
         return;
       } catch (error) {
         if (signal.aborted) return;
@@ -237,33 +260,56 @@ export async function startJobRunner(options: RunnerOptions): Promise<JobRunner>
   };
 
   /** Whoever answers is there, even if the answer came too late: the next round waits for it again. */
-  const markPresent = async (participant: Hex): Promise<void> => {
-    const { present, banned } = state.progress;
+  const markPresent = (draft: Draft, participant: Hex): void => {
+    const { present, banned } = draft.state.progress;
     if (present.includes(participant) || banned?.[participant] !== undefined) return;
-    await record({ type: 'participantJoined', at: now(), participant });
+    draft.record({ type: 'participantJoined', at: now(), participant });
   };
 
   /** Whether a participant has not answered the open round yet, and this is an answer to it. */
-  const isFirstAnswer = (participant: Hex, { round, attempt }: Pick<UpdateStatement, 'round' | 'attempt'>): boolean =>
+  const isFirstAnswer = (
+    { state }: Draft,
+    participant: Hex,
+    { round, attempt }: Pick<UpdateStatement, 'round' | 'attempt'>,
+  ): boolean =>
     state.phase === 'collecting' &&
     state.plan.round === round &&
     state.plan.attempt === attempt &&
     state.answers[participant] === undefined;
 
+  /** Checks a submission beside all others, then has it decided in its turn: by then the round may be another. */
   const admit = async (participant: Hex, statement: UpdateStatement, signature: Hex): Promise<SignedReceipt> => {
-    // A client whose answer got lost asks again, and must hear the same.
-    const before = index.acceptedReceipt(participant, statement);
-    if (before) return before;
-    const refusal = await admission.inspect(state, participant, statement, signature);
-    const receipt = admission.sign(participant, statement, refusal);
-    if (!refusal) {
-      await record({ type: 'updateAccepted', at: now(), participant, statement, signature, receipt });
-    } else if (isFirstAnswer(participant, statement) || index.refusals(participant) < LOGGED_REFUSALS) {
-      await record({ type: 'updateRefused', at: now(), participant, receipt });
-    }
-    await markPresent(participant);
-    await forget(uploads.discard(participant));
+    const inspection = await admission.inspect(state, participant, statement, signature);
+    const receipt = await inputs.take(participant, (draft) => {
+      // A client whose answer got lost asks again, and must hear the same.
+      const before = index.acceptedReceipt(participant, statement);
+      if (before) return before;
+      const verdict = admission.decide(draft.state, participant, statement, inspection);
+      const { refusal, receipt } = verdict;
+      if (!refusal) {
+        draft.keep(verdict.keep);
+        draft.record({ type: 'updateAccepted', at: now(), participant, statement, signature, receipt });
+      } else if (isFirstAnswer(draft, participant, statement) || index.refusals(participant) < LOGGED_REFUSALS) {
+        draft.record({ type: 'updateRefused', at: now(), participant, receipt });
+      }
+      markPresent(draft, participant);
+      return receipt;
+    });
+    forget(uploads.discard(participant));
     return receipt;
+  };
+
+  const submit = (participant: Hex, statement: UpdateStatement, signature: Hex): Promise<SignedReceipt> => {
+    const before = index.acceptedReceipt(participant, statement);
+    if (before) return Promise.resolve(before);
+    const submission = turns.take(async () => {
+      refuseAfterEnd();
+      return admit(participant, statement, signature);
+    });
+    submissions.add(submission);
+    const done = (): boolean => submissions.delete(submission);
+    submission.then(done, done);
+    return submission;
   };
 
   for await (const event of events.read()) {
@@ -272,14 +318,15 @@ export async function startJobRunner(options: RunnerOptions): Promise<JobRunner>
   }
   if (index.history.length > 0) {
     log.info({ events: index.history.length, phase: state.phase, rounds: state.progress.rounds }, 'job taken up again');
-    await exclusively(() => record({ type: 'coordinatorRestarted', at: now() }));
+    await inputs.take(undefined, (draft) => draft.record({ type: 'coordinatorRestarted', at: now() }));
   }
   // To those who wait for a round it is all one whether the coordinator was down or could not store what they sent.
   storage?.onRecovered(() => {
-    resumed = exclusively(async () => {
+    const resume = inputs.take(undefined, (draft) => {
       // In any other state its effects are on their way already, and try again by themselves.
-      if (state.phase === 'collecting') await record({ type: 'coordinatorRestarted', at: now() });
-    }).catch((error: Error) => {
+      if (draft.state.phase === 'collecting') draft.record({ type: 'coordinatorRestarted', at: now() });
+    });
+    resumed = resume.catch((error: Error) => {
       log.warn({ error: error.message }, 'the open round could not be given its full time again');
     });
   });
@@ -289,35 +336,38 @@ export async function startJobRunner(options: RunnerOptions): Promise<JobRunner>
       return state;
     },
     history: index.history,
+    isSealed: index.isSealed,
     modelRoot: (round) => (round === 0 ? terms.manifest.initialModelRoot : index.modelRoot(round)),
-    join: (participant) => exclusively(() => markPresent(participant)),
+    join: (participant) => inputs.take(participant, (draft) => markPresent(draft, participant)),
     leave: (participant) =>
-      exclusively(async () => {
-        if (!state.progress.present.includes(participant)) return;
-        await record({ type: 'participantLeft', at: now(), participant });
+      inputs.take(participant, (draft) => {
+        if (!draft.state.progress.present.includes(participant)) return;
+        draft.record({ type: 'participantLeft', at: now(), participant });
       }),
     decline: (decline) =>
-      exclusively(async () => {
+      inputs.take(decline.participant, (draft) => {
         const { participant } = decline;
-        if (isFirstAnswer(participant, decline)) await record({ type: 'roundDeclined', at: now(), ...decline });
-        await markPresent(participant);
+        if (isFirstAnswer(draft, participant, decline)) draft.record({ type: 'roundDeclined', at: now(), ...decline });
+        markPresent(draft, participant);
       }),
     report: (metrics) =>
-      exclusively(async () => {
+      inputs.take(metrics.participant, (draft) => {
         if (!index.hasMetrics(metrics.participant, metrics.round))
-          await record({ type: 'metricsReported', at: now(), ...metrics });
+          draft.record({ type: 'metricsReported', at: now(), ...metrics });
       }),
     operate: (act) =>
-      exclusively(async () => {
-        if (hasEffect(state, act)) await record({ ...act, at: now() });
+      inputs.take(undefined, (draft) => {
+        if (hasEffect(draft.state, act)) draft.record({ ...act, at: now() });
       }),
-    submit: (participant, statement, signature) => exclusively(() => admit(participant, statement, signature)),
+    submit,
     subscribe: (listener) => {
       listeners.add(listener);
       return () => listeners.delete(listener);
     },
     stopped: async () => {
-      await queue;
+      await Promise.allSettled(submissions);
+      await inputs.idle();
+      await Promise.all(drops);
     },
   };
 }

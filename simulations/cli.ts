@@ -1,6 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import { type Command, InvalidArgumentError } from 'commander';
 import { configureRun } from '../client/cli.ts';
+import { registerAggregateCommands } from './aggregate/cli.ts';
 import { ATTACKS, parseAttack } from './attacks/registry.ts';
 import { registerBenchCommands } from './bench/cli.ts';
 import { runDemo } from './demo/demo.ts';
@@ -23,7 +24,7 @@ interface DemoFlags {
 /** Exit code of a program that was interrupted, by the custom of shells. */
 const INTERRUPTED = 130;
 
-/** Adds `fedanchor demo`, `fedanchor bench` and `fedanchor attacker` to the command line. */
+/** Adds `fedanchor demo`, `aggregate`, `rules`, `bench` and `attacker` to the command line. */
 export function registerSimulationCommands(program: Command): void {
   program
     .command('demo')
@@ -46,6 +47,7 @@ export function registerSimulationCommands(program: Command): void {
     .option('--json <file>', 'write the whole run as one JSON document')
     .action(demo);
 
+  registerAggregateCommands(program);
   registerBenchCommands(program);
 
   const attacker = program.command('attacker', { hidden: true }).description('take part in a job as an attacker');

@@ -1,11 +1,10 @@
-// Lets a child process of a test run the product's TypeScript on any supported Node: `node --import <this file> x.ts`.
+// Lets a child process of a test, or a thread of it, run the product's TypeScript on any supported Node: `node --import <this file> x.ts`.
 import { readFile } from 'node:fs/promises';
 import { register } from 'node:module';
 import { fileURLToPath } from 'node:url';
-import { isMainThread } from 'node:worker_threads';
 
-// Hooks run in a thread of their own, which loads this same file.
-if (isMainThread) register(import.meta.url);
+// Hooks run in a thread of their own, which loads this same file; so it is told apart by its address.
+if (!import.meta.url.endsWith('?hooks')) register(`${import.meta.url}?hooks`);
 
 /** Hook that erases the types of TypeScript modules. */
 export async function load(url, context, nextLoad) {

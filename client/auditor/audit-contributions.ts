@@ -1,3 +1,4 @@
+import type { AggregationEngine } from '../../shared/aggregation/engine.ts';
 import type { Hex } from '../../shared/bytes.ts';
 import { type Contribution, updateDigest } from '../../shared/commitments/contribution.ts';
 import type { RoundRecord } from '../../shared/commitments/record.ts';
@@ -29,6 +30,8 @@ export interface ContributionContext {
   readonly recover: Recover;
   /** Tells whether the updates of a round may have gone; without it, none may. */
   readonly retention?: RetentionView;
+  /** Recomputes aggregations. */
+  readonly engine: AggregationEngine;
 }
 
 /**

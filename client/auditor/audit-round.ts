@@ -2,12 +2,12 @@ import { TREE } from '../../shared/commitments/merkle-tree.ts';
 import { nextHead, type RoundRecord, recordHash } from '../../shared/commitments/record.ts';
 import { nextUpdateBits } from '../../shared/fixed-point/update-bits.ts';
 import { decodeDocument, type RoundDocument } from '../../shared/round/document.ts';
-import { type RoundOutcome, transition } from '../../shared/round/transition.ts';
+import { inMemory, type RoundOutcome, transition } from '../../shared/round/transition.ts';
 import { auditStatements, auditUpdates, type ContributionContext } from './audit-contributions.ts';
 import { auditRoots } from './audit-roots.ts';
 import { type AnchoredRound, auditSeed, type ChainPosition } from './chain-position.ts';
-import { type Divergence, divergenceOf, must, mustEqual, mustSucceed } from './divergence.ts';
-import { fetchModel, fetchVector } from './fetch-blob.ts';
+import { type Divergence, divergenceOf, must, mustComplete, mustEqual } from './divergence.ts';
+import { fetchModel, fetchServerState, fetchVector } from './fetch-blob.ts';
 import { fetchDocument, firstDifference } from './fetch-document.ts';
 import type { RoundStart } from './round-start.ts';
 
@@ -110,17 +110,17 @@ async function recompute(
   const admitted = await auditUpdates(context, record.round, document.contributions);
   if (admitted === 'gone') return { next: await auditRoots(context, start, record, document), rootsOnly: true };
 
-  const parent = { model: start.model, modelRoot: before.modelRoot, rewards: start.rewards };
+  const parent = { ...start, modelRoot: before.modelRoot };
   const { round, attempt, updateBits, seedIndex, seed } = record;
   const plan = { round, attempt, parentRoot: before.modelRoot, updateBits, seedIndex, seed };
-  const outcome = mustSucceed('aggregation', "updates that the manifest's rule can aggregate", record.location, () =>
-    transition(context.terms, parent, plan, admitted),
+  const what = "updates that the manifest's rule can aggregate";
+  const outcome = await mustComplete('aggregation', what, record.location, () =>
+    transition(context.terms, parent, plan, inMemory(admitted), context.engine),
   );
   compareRecords(outcome, record, document);
   const magnitudes = document.contributions.map(({ largestMagnitude }) => largestMagnitude);
-  return {
-    next: { model: outcome.model, rewards: outcome.rewards, updateBits: nextUpdateBits(updateBits, magnitudes) },
-  };
+  const { model, serverState, rewards } = outcome;
+  return { next: { model, serverState, rewards, updateBits: nextUpdateBits(updateBits, magnitudes) } };
 }
 
 /** Compares every member of the record; a document that differs from the recomputed one is compared by its own. */
@@ -135,9 +135,10 @@ function compareRecords(outcome: RoundOutcome, record: RoundRecord, document: Ro
   }
 }
 
-/** Holds the published model and aggregate to their roots. Throws DivergenceFound, AuditError. */
+/** Holds the published model, aggregate and server state to their roots. Throws DivergenceFound, AuditError. */
 async function auditPublished({ terms, blobs }: ContributionContext, record: RoundRecord): Promise<void> {
   const { dimension } = terms.layout;
+  await fetchServerState(blobs, terms, record.serverStateRoot);
   await fetchVector(blobs, 'published aggregate', TREE.aggregate, record.aggregateRoot, dimension);
   await fetchModel(blobs, 'published model', record.modelRoot, dimension);
 }

@@ -1,3 +1,5 @@
+import type { AggregationEngine } from '../../shared/aggregation/engine.ts';
+import { createScalarEngine } from '../../shared/aggregation/scalar-engine.ts';
 import type { JobTerms } from '../../shared/round/job-terms.ts';
 import type { ContributionContext, Recover } from './audit-contributions.ts';
 import { type AuditFacts, auditManifest } from './audit-origin.ts';
@@ -24,6 +26,8 @@ export interface AuditOptions {
   readonly vault?: VaultView;
   /** Tells whether updates may have gone, their retention being over; without it, none may. */
   readonly retention?: RetentionView;
+  /** Recomputes aggregations; the scalar reference unless given. */
+  readonly engine?: AggregationEngine;
   /** Told of every round as soon as it is judged. */
   readonly onRound?: (verdict: RoundVerdict) => void;
 }
@@ -61,8 +65,8 @@ async function auditRounds(
   terms: JobTerms,
   genesis: RoundStart | undefined,
 ): Promise<RoundVerdict[]> {
-  const { facts, blobs, recover, retention } = options;
-  const context: ContributionContext = { facts, terms, blobs, recover, ...(retention && { retention }) };
+  const { facts, blobs, recover, retention, engine = createScalarEngine() } = options;
+  const context: ContributionContext = { facts, terms, blobs, recover, engine, ...(retention && { retention }) };
   let position: ChainPosition = genesisPosition(facts, terms);
   let start = genesis;
   // The latest ancestor that did not recompute, in words.

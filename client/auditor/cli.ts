@@ -1,6 +1,7 @@
 import { type Command, InvalidArgumentError } from 'commander';
 import type { Hex } from '../../shared/bytes.ts';
 import { FedanchorError } from '../../shared/errors.ts';
+import { createEngine } from '../../shared/runtime/engine/create-engine.ts';
 import { usePlatformHashing } from '../../shared/runtime/platform-hashing.ts';
 import { otherLines, roundLine, summary } from './report-text.ts';
 import { type VerifyOptions, type VerifyReport, verify } from './verify.ts';
@@ -37,14 +38,17 @@ async function run(options: VerifyOptions, json: boolean): Promise<number> {
   const say = (line: string): boolean => (json ? process.stderr : process.stdout).write(`${line}\n`);
   const print = (document: object): boolean => process.stdout.write(`${JSON.stringify(document, null, 2)}\n`);
   usePlatformHashing();
+  const engine = createEngine();
   let report: VerifyReport;
   try {
-    report = await verify(options, (verdict) => say(roundLine(verdict)));
+    report = await verify(options, (verdict) => say(roundLine(verdict)), engine);
   } catch (error) {
     if (!(error instanceof FedanchorError)) throw error;
     process.stderr.write(`fedanchor verify: ${error.message} [${error.code}]\n`);
     if (json) print({ holds: false, error: { code: error.code, message: error.message } });
     return EXIT.cannotTell;
+  } finally {
+    await engine.close();
   }
   for (const line of otherLines(report)) say(line);
   say(summary(report));

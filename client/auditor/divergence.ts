@@ -68,6 +68,22 @@ export function mustSucceed<T>(what: string, expected: string, blob: Hex | undef
   }
 }
 
+/** {@link mustSucceed} for a step that takes time. */
+export async function mustComplete<T>(
+  what: string,
+  expected: string,
+  blob: Hex | undefined,
+  step: () => Promise<T>,
+): Promise<T> {
+  try {
+    return await step();
+  } catch (error) {
+    return mustSucceed<T>(what, expected, blob, () => {
+      throw error;
+    });
+  }
+}
+
 /** Awaits a check and returns what it found, or undefined if all was well. Other errors pass. */
 export async function divergenceOf(check: () => Promise<void>): Promise<Divergence | undefined> {
   try {

@@ -1,9 +1,11 @@
-import { type Hex, toHex } from '../../shared/bytes.ts';
+import { type Hex, toHex, ZERO_HASH } from '../../shared/bytes.ts';
 import { TREE, type TreeKind } from '../../shared/commitments/merkle-tree.ts';
 import { blockRoot, int16Vector, int32Vector, updateTree } from '../../shared/commitments/vector-trees.ts';
+import { checkServerState, serverStateWords } from '../../shared/fixed-point/server-state.ts';
+import type { JobTerms } from '../../shared/round/job-terms.ts';
 import { AuditError } from './audit-error.ts';
 import type { BlobSource } from './blob-source.ts';
-import { BlobMissing, DivergenceFound, must, mustEqual } from './divergence.ts';
+import { BlobMissing, DivergenceFound, must, mustEqual, mustSucceed } from './divergence.ts';
 
 /**
  * Fetches a blob; one that is not there, or longer than it can be, is a divergence of what it should have been.
@@ -26,7 +28,7 @@ export async function fetchBlob(blobs: BlobSource, what: string, id: Hex, mostBy
 }
 
 /**
- * Fetches a model or an aggregate and holds its bytes to its root.
+ * Fetches a model, an aggregate or a server state and holds its bytes to its root.
  *
  * @param dimension - coordinates it must have
  * @throws DivergenceFound, AuditError
@@ -48,6 +50,31 @@ export async function fetchVector(
 /** {@link fetchVector} for a model. */
 export function fetchModel(blobs: BlobSource, what: string, root: Hex, dimension: number): Promise<Int32Array> {
   return fetchVector(blobs, what, TREE.model, root, dimension);
+}
+
+/**
+ * Fetches the state of a job's server step and holds its bytes to their root and to what such a step can leave.
+ *
+ * @returns null if the step keeps none
+ * @throws DivergenceFound, AuditError
+ */
+export async function fetchServerState(
+  blobs: BlobSource,
+  { layout, manifest }: JobTerms,
+  root: Hex,
+): Promise<Int32Array | null> {
+  const { serverStep } = manifest.aggregation;
+  const words = serverStateWords(layout, serverStep);
+  if (words === 0) {
+    mustEqual('serverStateRoot', ZERO_HASH, root);
+    return null;
+  }
+  const what = 'published server state';
+  const state = await fetchVector(blobs, what, TREE.serverState, root, words);
+  mustSucceed(what, `a state that ${serverStep.name} can leave`, root, () =>
+    checkServerState(layout, serverStep, state),
+  );
+  return state;
 }
 
 /**

@@ -1,6 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import { connectLedger, type Ledger } from '../../contracts/ledger/ledger.ts';
 import { recoverAddress } from '../../contracts/wallet.ts';
+import type { AggregationEngine } from '../../shared/aggregation/engine.ts';
+import { createScalarEngine } from '../../shared/aggregation/scalar-engine.ts';
 import type { Hex } from '../../shared/bytes.ts';
 import { audit } from './audit.ts';
 import { AuditError } from './audit-error.ts';
@@ -42,15 +44,20 @@ export interface VerifyReport extends AuditReport {
  * Audits a live job or a kept run.
  *
  * @param onRound - told of every round as soon as it is judged
+ * @param engine - recomputes aggregations; the scalar reference unless given
  * @throws AuditError, LedgerError, EmbeddedChainError when the audit cannot be done
  */
-export async function verify(options: VerifyOptions, onRound: (verdict: RoundVerdict) => void): Promise<VerifyReport> {
+export async function verify(
+  options: VerifyOptions,
+  onRound: (verdict: RoundVerdict) => void,
+  engine: AggregationEngine = createScalarEngine(),
+): Promise<VerifyReport> {
   const { rpc, job, blobs, vault, run, tokenFile } = options;
   if (run !== undefined) {
     if (rpc ?? job ?? blobs ?? vault ?? tokenFile) {
       throw badOption('--run audits a kept run by itself: leave out --rpc, --job, --blobs, --vault and --token-file');
     }
-    return verifyRun(run, onRound);
+    return verifyRun(run, onRound, engine);
   }
   if (rpc === undefined || job === undefined || blobs === undefined) {
     throw badOption(
@@ -59,15 +66,19 @@ export async function verify(options: VerifyOptions, onRound: (verdict: RoundVer
   }
   const openSource = await findBlobs(blobs, tokenFile);
   const ledger = await connectLedger({ rpcUrl: rpc, anchor: job, ...(vault && { vault }) });
-  return auditLedger(ledger, vault !== undefined, openSource((await ledger.facts()).job), onRound);
+  return auditLedger(ledger, vault !== undefined, openSource((await ledger.facts()).job), onRound, engine);
 }
 
-async function verifyRun(folder: string, onRound: (verdict: RoundVerdict) => void): Promise<VerifyReport> {
+async function verifyRun(
+  folder: string,
+  onRound: (verdict: RoundVerdict) => void,
+  engine: AggregationEngine,
+): Promise<VerifyReport> {
   await using revived = await reviveRun(folder);
   const { anchor, vault } = revived.run.contracts;
   const chainId = BigInt(revived.run.chainId);
   const ledger = await connectLedger({ rpcUrl: revived.rpcUrl, anchor, vault, chainId });
-  const report = await auditLedger(ledger, true, createFolderBlobSource(revived.blobsFolder), onRound);
+  const report = await auditLedger(ledger, true, createFolderBlobSource(revived.blobsFolder), onRound, engine);
   if (report.job === revived.run.job) return report;
   throw new AuditError(
     'audit/run-unreadable',
@@ -81,6 +92,7 @@ async function auditLedger(
   hasVault: boolean,
   blobs: BlobSource,
   onRound: (verdict: RoundVerdict) => void,
+  engine: AggregationEngine,
 ): Promise<VerifyReport> {
   // The vault comes first: what it has activated is anchored by then, also where rounds go on meanwhile.
   const vault: VaultView | undefined = hasVault
@@ -88,7 +100,7 @@ async function auditLedger(
     : undefined;
   const [facts, records] = [await ledger.facts(), await ledger.records()];
   const retention = createRetentionView(ledger);
-  const options = { facts, records, blobs, recover: recoverAddress, retention, onRound };
+  const options = { facts, records, blobs, recover: recoverAddress, retention, onRound, engine };
   const report = await audit({ ...options, ...(vault && { vault }) });
   return { chainId: String(facts.chainId), anchor: facts.anchor, job: facts.job, ...report };
 }

@@ -1,6 +1,7 @@
 import type { Hex } from '../../shared/bytes.ts';
 import { isLedgerError, LedgerError } from '../ledger/ledger-error.ts';
 import { quantity, type Rpc, toQuantity } from '../rpc.ts';
+import type { Call } from './fees.ts';
 import type { ReceiptSummary } from './outbox-store.ts';
 import { readTransaction } from './transaction.ts';
 
@@ -118,5 +119,17 @@ export async function explainRevert(rpc: Rpc, from: Hex, raw: Hex, blockNumber: 
     return 'it would succeed on the block before: another transaction came first, or gas ran out';
   } catch (error) {
     return error instanceof LedgerError ? error.message : String(error);
+  }
+}
+
+/** Whether a call would fail on the latest block. */
+export async function wouldRevert(rpc: Rpc, from: Hex, { to, data, value }: Call): Promise<boolean> {
+  const request = { from, data, value: toQuantity(value), ...(to === null ? {} : { to }) };
+  try {
+    await rpc.call('eth_call', [request, 'latest']);
+    return false;
+  } catch (error) {
+    if (!isLedgerError(error, 'ledger/reverted')) throw error;
+    return true;
   }
 }

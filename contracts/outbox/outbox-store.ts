@@ -33,6 +33,8 @@ interface RowBase {
   readonly rawTransaction: Hex;
   /** Hashes of every transaction ever signed to do this, the latest first: any of them may be mined. */
   readonly hashes: readonly Hex[];
+  /** Hashes of earlier transactions for this, on other nonces, that were mined deep enough but failed; oldest first. */
+  readonly reverted?: readonly Hex[];
   /** When it was signed first, in ms since 1970. */
   readonly signedAtMs?: number;
   /** What competes with it for its nonce, once it has been cancelled. */
@@ -57,7 +59,7 @@ export interface ConfirmedRow extends RowBase {
 export interface FailedRow extends RowBase {
   /** Tells the members of the union apart. */
   readonly state: 'failed';
-  /** `reverted` is for good; after the others it has not been done, and the same id may be sent again. */
+  /** It has not been done, and the same id may be sent again: after `reverted` only once the call would succeed. */
   readonly reason: 'reverted' | 'refused' | 'replaced' | 'cancelled';
   /** One sentence. */
   readonly detail: string;

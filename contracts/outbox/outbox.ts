@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Hex } from '../../shared/bytes.ts';
-import { LedgerError } from '../ledger/ledger-error.ts';
+import { isLedgerError, LedgerError } from '../ledger/ledger-error.ts';
 import { connectRpc, type Rpc } from '../rpc.ts';
 import type { Signer } from '../wallet.ts';
 import { requestCancel } from './cancel.ts';
@@ -194,6 +194,10 @@ export async function createOutbox(options: OutboxOptions): Promise<Outbox> {
         return row.state === 'short'
           ? row.shortfall
           : { row, settled: row.state === 'pending' ? waiters.wait(id) : Promise.resolve(row) };
+      }).catch((error: unknown) => {
+        // What a contract refuses may build on a block that the chain has lost since: then that is to be found out now.
+        if (isLedgerError(error, 'ledger/reverted')) wake();
+        throw error;
       });
       if ('row' in placed) return placed;
       const { message, balanceWei, needWei } = placed;

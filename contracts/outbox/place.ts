@@ -1,6 +1,6 @@
 import type { Hex } from '../../shared/bytes.ts';
 import { isLedgerError } from '../ledger/ledger-error.ts';
-import { broadcast, findReceipt, isHeld } from './chain.ts';
+import { broadcast, findReceipt, isHeld, wouldRevert } from './chain.ts';
 import { freeNonce, type OutboxContext, usualFees, writeOff } from './context.ts';
 import { failure } from './failure.ts';
 import { type Call, gasLimitOf } from './fees.ts';
@@ -13,6 +13,9 @@ import { isSameCall, signTransaction } from './transaction.ts';
 /** What became of an attempt to send: a row on its way or done, or what the wallet lacks. */
 export type Placed = PendingRow | ConfirmedRow | { readonly state: 'short'; readonly shortfall: Shortfall };
 
+/** Each transaction that reverts costs gas: one that does so again and again, against all appearances, stays failed. */
+const MOST_REVERTED = 8;
+
 /**
  * Signs a call, keeps it and broadcasts it, unless its id is known already.
  *
@@ -23,6 +26,7 @@ export async function place(context: OutboxContext, id: string, call: Call): Pro
   const { rpc, wallet, chainId, rows, funds } = context;
   const known = rows.get(id);
   let earlier: readonly Hex[] = [];
+  let reverted = known?.reverted;
   if (known !== undefined) {
     if (!isSameCall(known.rawTransaction, call)) {
       throw new OutboxError(
@@ -32,11 +36,19 @@ export async function place(context: OutboxContext, id: string, call: Call): Pro
       );
     }
     if (known.state !== 'failed') return known;
-    if (known.reason === 'reverted') throw failure(known);
-    earlier = rows.ownHashes(known);
-    // An earlier try that was written off may have been mined after all, or be about to.
-    const alive = known.reason === 'refused' && (await isHeld(rpc, earlier));
-    if (alive || (await findReceipt(rpc, earlier)) !== undefined) return rows.keep(pendingAgain(known, earlier));
+    if (known.reason === 'reverted') {
+      const mined = await findReceipt(rpc, known.hashes);
+      // Lost with its block, or mined again in another one, where it may have come to another end.
+      if (mined === undefined || mined.succeeded) return rows.keep(pendingAgain(known));
+      // It has not been done, and its nonce is used up. What was in its way may be gone: a pause, a state not yet reached.
+      reverted = [...(known.reverted ?? []), mined.receipt.transactionHash];
+      if (reverted.length >= MOST_REVERTED || (await wouldRevert(rpc, wallet.address, call))) throw failure(known);
+    } else {
+      earlier = rows.ownHashes(known);
+      // An earlier try that was written off may have been mined after all, or be about to.
+      const alive = known.reason === 'refused' && (await isHeld(rpc, earlier));
+      if (alive || (await findReceipt(rpc, earlier)) !== undefined) return rows.keep(pendingAgain(known, earlier));
+    }
   }
   const gasLimit = await gasLimitOf(rpc, wallet.address, call).catch(async (error) => {
     // Some nodes refuse to estimate what the wallet cannot pay.
@@ -58,6 +70,7 @@ export async function place(context: OutboxContext, id: string, call: Call): Pro
     rawTransaction: signed.raw,
     hashes: [signed.hash, ...earlier.filter((hash) => hash !== signed.hash)],
     signedAtMs: context.now(),
+    ...(reverted === undefined ? {} : { reverted }),
     state: 'pending',
   });
   const outcome = await broadcast(rpc, signed.raw);

@@ -30,7 +30,9 @@ export function createReorgWatch({ rpc, rows, notices }: OutboxContext): ReorgWa
       const { blockNumber, blockHash } = row.receipt;
       if (lost.at(-1)?.receipt.blockHash !== blockHash) {
         const block = blockNumber === head.number ? head : await blockAt(rpc, blockNumber);
-        if (block?.hash === blockHash) break;
+        // Below its head a chain has a block of every number: a node that has none there has dropped it, and knows nothing.
+        const isUnknown = block === undefined && blockNumber < head.number;
+        if (isUnknown || block?.hash === blockHash) break;
       }
       lost.push(row);
     }

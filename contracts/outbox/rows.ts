@@ -22,9 +22,9 @@ export interface Rows {
    */
   keep<Row extends OutboxRow>(row: Row): Promise<Row>;
   /** Pending rows in order of nonces. */
-  pending(): PendingRow[];
+  pending(): readonly PendingRow[];
   /** Rows of which a transaction was mined, the highest block first. */
-  mined(): MinedRow[];
+  mined(): readonly MinedRow[];
   /** The first nonce after all that these rows use or have used. */
   nextNonce(): number;
   /** Most that pending rows can take from the wallet, in wei. */
@@ -39,28 +39,37 @@ export interface Rows {
  */
 export function createRows(store: OutboxStore, signal?: AbortSignal): Rows {
   const rows = new Map<string, OutboxRow>();
-  const pending = (): PendingRow[] =>
-    [...rows.values()].filter((row) => row.state === 'pending').sort((a, b) => a.nonce - b.nonce);
+  // Rows of years are asked for a few times a second: they are sorted again only when one of them has changed.
+  let sorted: { pending: PendingRow[]; mined: MinedRow[] } | undefined;
+  const sort = () => {
+    sorted ??= {
+      pending: [...rows.values()].filter((row) => row.state === 'pending').sort((a, b) => a.nonce - b.nonce),
+      mined: [...rows.values()].filter(isMined).sort((a, b) => b.receipt.blockNumber - a.receipt.blockNumber),
+    };
+    return sorted;
+  };
   return {
     async load() {
       for (const row of await store.all()) rows.set(row.id, row);
+      sorted = undefined;
     },
     get: (id) => rows.get(id),
     async keep(row) {
       if (signal?.aborted) throw stopped(row.id);
       await store.put(row);
       rows.set(row.id, row);
+      sorted = undefined;
       return row;
     },
-    pending,
-    mined: () => [...rows.values()].filter(isMined).sort((a, b) => b.receipt.blockNumber - a.receipt.blockNumber),
+    pending: () => sort().pending,
+    mined: () => sort().mined,
     nextNonce() {
       let next = 0;
       for (const row of rows.values())
         if (row.state === 'pending' || isMined(row)) next = Math.max(next, row.nonce + 1);
       return next;
     },
-    committedWei: () => pending().reduce((sum, row) => sum + readTransaction(latestRaw(row)).costWei, 0n),
+    committedWei: () => sort().pending.reduce((sum, row) => sum + readTransaction(latestRaw(row)).costWei, 0n),
     // Two ids with the same call, one after the other on a freed nonce, are byte for byte the same transaction.
     ownHashes(row) {
       const others = [...rows.values()].filter(({ id }) => id !== row.id);
@@ -76,9 +85,10 @@ export function latestRaw({ rawTransaction, cancellation }: OutboxRow): Hex {
 
 /** A row as it was before anything of it was mined, or before it was written off. */
 export function pendingAgain(row: OutboxRow, hashes: readonly Hex[] = row.hashes): PendingRow {
-  const { id, nonce, rawTransaction, signedAtMs, cancellation } = row;
+  const { id, nonce, rawTransaction, reverted, signedAtMs, cancellation } = row;
   return {
     ...{ id, nonce, rawTransaction, hashes, state: 'pending' },
+    ...(reverted === undefined ? {} : { reverted }),
     ...(signedAtMs === undefined ? {} : { signedAtMs }),
     ...(cancellation === undefined ? {} : { cancellation }),
   };

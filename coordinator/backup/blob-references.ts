@@ -1,4 +1,4 @@
-import { type Hex, toHex } from '../../shared/bytes.ts';
+import { type Hex, toHex, ZERO_HASH } from '../../shared/bytes.ts';
 import { sha256Digest } from '../../shared/commitments/hashing.ts';
 import { TREE } from '../../shared/commitments/merkle-tree.ts';
 import { blockTree, int32Vector, updateTree } from '../../shared/commitments/vector-trees.ts';
@@ -7,7 +7,7 @@ import { manifestHash } from '../../shared/round/manifest.ts';
 import type { JobEvent } from '../round/events.ts';
 
 /** What a blob is, which decides how its identifier follows from its bytes. */
-export type BlobKind = 'manifest' | 'model' | 'aggregate' | 'document' | 'update';
+export type BlobKind = 'manifest' | 'model' | 'serverState' | 'aggregate' | 'document' | 'update';
 
 /** A blob that a job's log speaks of. */
 export interface BlobReference {
@@ -34,6 +34,7 @@ export function blobReferences(terms: JobTerms, events: readonly JobEvent[]): Bl
     } else if (event.type === 'roundAggregated') {
       add(event.record.modelRoot, 'model', true);
       add(event.record.aggregateRoot, 'aggregate', true);
+      if (event.record.serverStateRoot !== ZERO_HASH) add(event.record.serverStateRoot as Hex, 'serverState', true);
       add(event.record.location, 'document', true);
     }
   }
@@ -51,6 +52,7 @@ export function isIntact({ id, kind }: Pick<BlobReference, 'id' | 'kind'>, bytes
     case 'update':
       return toHex(updateTree(bytes).root) === id;
     case 'model':
+    case 'serverState':
     case 'aggregate':
       return bytes.length % 4 === 0 && toHex(blockTree(TREE[kind], int32Vector(bytes)).root) === id;
   }

@@ -20,8 +20,8 @@ export function planCollection(events: Iterable<JobEvent>, expiredThrough: numbe
       const { updateRoot, round } = event.statement;
       lastUse.set(updateRoot, Math.max(round, lastUse.get(updateRoot) ?? 0));
     } else if (event.type === 'roundAggregated') {
-      const { modelRoot, aggregateRoot, location } = event.record;
-      for (const id of [modelRoot, aggregateRoot, location]) kept.add(id);
+      const { modelRoot, serverStateRoot, aggregateRoot, location } = event.record;
+      for (const id of [modelRoot, serverStateRoot, aggregateRoot, location]) kept.add(id);
     } else if (event.type === 'roundAnchored') {
       anchored = Math.max(anchored, event.round);
     }

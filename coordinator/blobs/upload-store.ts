@@ -1,10 +1,9 @@
 import { randomUUID } from 'node:crypto';
-import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
-import { concatBytes, equalBytes, fromHex, type Hex } from '../../shared/bytes.ts';
+import { type FileHandle, mkdir, open, rename, rm, stat } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { equalBytes, fromHex, type Hex } from '../../shared/bytes.ts';
 import { joinParts, PART_BYTES, partCount, partRoot } from '../../shared/commitments/vector-trees.ts';
 import { FedanchorError } from '../../shared/errors.ts';
-import { readIfPresent } from './files.ts';
 
 /** Thrown when an offer or a part is refused; nothing of it is kept. */
 export class UploadError extends FedanchorError<
@@ -36,7 +35,7 @@ export interface UploadStore {
    */
   offer(participant: Hex, offer: Offer): Promise<number[]>;
   /**
-   * Verifies and keeps one part. Idempotent.
+   * Verifies and keeps one part. Idempotent. The bytes are the caller's again when it settles.
    *
    * @throws UploadError `upload/no-offer`, `upload/no-such-part`, `upload/wrong-part-length`, `upload/root-mismatch`
    */
@@ -44,7 +43,7 @@ export interface UploadStore {
   /** Whether a part is there. */
   hasPart(participant: Hex, updateRoot: Hex, part: number): Promise<boolean>;
   /**
-   * The whole update.
+   * The whole update, as it lies on the disk: whoever keeps it verifies it against its root.
    *
    * @throws UploadError `upload/no-offer`, `upload/incomplete`
    */
@@ -64,6 +63,9 @@ export interface UploadStore {
  */
 export function createUploadStore(folder: string, offersPerParticipant = 2): UploadStore {
   const offers = new Map<Hex, Map<Hex, Offer>>();
+  const haveFolder = new WeakSet<Offer>();
+  /** What is being dropped, of one participant or of all: who asks for parts meanwhile must not find them. */
+  const dropping = new Map<Hex | 'all', Promise<void>>();
 
   const find = (participant: Hex, updateRoot: Hex): Offer => {
     const offer = offers.get(participant)?.get(updateRoot);
@@ -72,8 +74,21 @@ export function createUploadStore(folder: string, offersPerParticipant = 2): Upl
   };
   const partFile = (participant: Hex, updateRoot: Hex, part: number): string =>
     join(folder, participant, updateRoot, String(part));
-  const hasPart = async (participant: Hex, updateRoot: Hex, part: number): Promise<boolean> =>
-    (await readIfPresent(partFile(participant, updateRoot, part))) !== undefined;
+  const dropped = (participant: Hex): Promise<unknown> => Promise.all([dropping.get(participant), dropping.get('all')]);
+  const hasPart = async (participant: Hex, updateRoot: Hex, part: number): Promise<boolean> => {
+    await dropped(participant);
+    const found = await ifPresent(() => stat(partFile(participant, updateRoot, part)));
+    const offer = offers.get(participant)?.get(updateRoot);
+    // A part was verified before it was renamed into place. One that the disk has cut short since is sent again.
+    return found !== undefined && (offer === undefined || found.size === partLength(offer, part));
+  };
+  const drop = (what: Hex | 'all', path: string): Promise<void> => {
+    const before = dropping.get(what);
+    const removed = (before ?? Promise.resolve()).then(() => rm(path, { recursive: true, force: true }));
+    const settled = removed.catch(() => {}).finally(() => dropping.get(what) === settled && dropping.delete(what));
+    dropping.set(what, settled);
+    return removed;
+  };
 
   return {
     hasPart,
@@ -95,7 +110,7 @@ export function createUploadStore(folder: string, offersPerParticipant = 2): Upl
           `${mine.size} updates are on their way already: submit or wait for the next round`,
         );
       }
-      offers.set(participant, mine.set(offer.updateRoot, offer));
+      offers.set(participant, mine.set(offer.updateRoot, { ...offer }));
       const missing: number[] = [];
       for (let part = 0; part < expected; part++) {
         if (!(await hasPart(participant, offer.updateRoot, part))) missing.push(part);
@@ -108,36 +123,106 @@ export function createUploadStore(folder: string, offersPerParticipant = 2): Upl
       if (root === undefined) {
         throw new UploadError('upload/no-such-part', `part ${part} is not among the ${offer.partRoots.length} offered`);
       }
-      const length = Math.min(PART_BYTES, offer.byteLength - part * PART_BYTES);
+      const length = partLength(offer, part);
       if (bytes.length !== length) {
         throw new UploadError('upload/wrong-part-length', `part ${part} has ${length} bytes, ${bytes.length} arrived`);
       }
-      if (!equalBytes(partRoot(bytes, offer.partRoots.length === 1), fromHex(root))) {
-        throw new UploadError('upload/root-mismatch', `part ${part} does not have the root that was offered`);
-      }
-      await mkdir(join(folder, participant, updateRoot), { recursive: true });
       const file = partFile(participant, updateRoot, part);
       // A part that is there is whole: it is renamed into place. Durability comes with the blob made of all of them.
       const temporary = `${file}.${randomUUID()}.tmp`;
-      await writeFile(temporary, bytes);
-      await rename(temporary, file);
+      try {
+        if (!haveFolder.has(offer)) await mkdir(dirname(file), { recursive: true });
+        haveFolder.add(offer);
+        const isRight = await writeMeanwhile(temporary, bytes, () =>
+          equalBytes(partRoot(bytes, offer.partRoots.length === 1), fromHex(root)),
+        );
+        if (!isRight) {
+          throw new UploadError('upload/root-mismatch', `part ${part} does not have the root that was offered`);
+        }
+        await rename(temporary, file);
+      } catch (error) {
+        // Nothing of it is kept, least of all on a disk that is full.
+        await rm(temporary, { force: true }).catch(() => {});
+        // What was dropped meanwhile took its folder with it.
+        if (isMissing(error)) find(participant, updateRoot);
+        throw error;
+      }
     },
     assemble: async (participant, updateRoot) => {
       const offer = find(participant, updateRoot);
-      const parts = await Promise.all(
-        offer.partRoots.map((_, part) => readIfPresent(partFile(participant, updateRoot, part))),
+      const update = new Uint8Array(offer.byteLength);
+      const read = await Promise.all(
+        offer.partRoots.map((_, part) => {
+          const at = part * PART_BYTES;
+          const place = update.subarray(at, at + partLength(offer, part));
+          return ifPresent(() => readInto(place, partFile(participant, updateRoot, part)));
+        }),
       );
-      const missing = parts.indexOf(undefined);
+      const missing = read.findIndex((isWhole) => isWhole !== true);
       if (missing >= 0) throw new UploadError('upload/incomplete', `part ${missing} of the update has not arrived`);
-      return concatBytes(...(parts as Uint8Array[]));
+      return update;
     },
-    discard: async (participant) => {
+    discard: (participant) => {
       offers.delete(participant);
-      await rm(join(folder, participant), { recursive: true, force: true });
+      return drop(participant, join(folder, participant));
     },
-    clear: async () => {
+    clear: () => {
       offers.clear();
-      await rm(folder, { recursive: true, force: true });
+      return drop('all', folder);
     },
   };
+}
+
+/** Bytes of one part of an offered update. */
+function partLength({ byteLength }: Offer, part: number): number {
+  return Math.min(PART_BYTES, byteLength - part * PART_BYTES);
+}
+
+/** Writes a new file in another thread, and does work of this one meanwhile. */
+async function writeMeanwhile<Result>(path: string, bytes: Uint8Array, work: () => Result): Promise<Result> {
+  const file = await open(path, 'wx');
+  try {
+    const writing = writeAll(file, bytes);
+    try {
+      return work();
+    } finally {
+      // Whoever gave the bytes may write to them again after this, whatever came of it.
+      await writing;
+    }
+  } finally {
+    await file.close();
+  }
+}
+
+async function writeAll(file: FileHandle, bytes: Uint8Array): Promise<void> {
+  for (let at = 0; at < bytes.length; ) at += (await file.write(bytes, at)).bytesWritten;
+}
+
+/** Fills memory from a file; whether the file has as much. */
+async function readInto(place: Uint8Array, path: string): Promise<boolean> {
+  const file = await open(path, 'r');
+  try {
+    for (let at = 0; at < place.length; ) {
+      const { bytesRead } = await file.read(place, at);
+      if (bytesRead === 0) return false;
+      at += bytesRead;
+    }
+    return true;
+  } finally {
+    await file.close();
+  }
+}
+
+/** What is done with a file, or undefined if there is no such file or folder. */
+async function ifPresent<Result>(work: () => Promise<Result>): Promise<Result | undefined> {
+  try {
+    return await work();
+  } catch (error) {
+    if (isMissing(error)) return undefined;
+    throw error;
+  }
+}
+
+function isMissing(error: unknown): boolean {
+  return (error as NodeJS.ErrnoException).code === 'ENOENT';
 }

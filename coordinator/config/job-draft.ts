@@ -1,12 +1,13 @@
 import { readFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { z } from 'zod';
+import { SCORE_METHODS } from '../../shared/aggregation/scores.ts';
 import type { Hex } from '../../shared/bytes.ts';
-import { DEFAULT_FRACTION_BITS } from '../../shared/fixed-point/constants.ts';
+import { DEFAULT_FRACTION_BITS, LEARNING_RATE_BITS } from '../../shared/fixed-point/constants.ts';
 import { layoutOf } from '../../shared/fixed-point/layout.ts';
 import { encodeModel } from '../../shared/fixed-point/model.ts';
-import { LEARNING_RATE_BITS } from '../../shared/fixed-point/server-step.ts';
 import { participationSchema } from '../../shared/round/participation.ts';
+import { serverStepSchema } from '../../shared/round/server-step-schema.ts';
 import { decodeSafetensors } from '../../shared/safetensors.ts';
 import type { ManifestDraft } from '../job-folder.ts';
 import { ConfigError, readConfigFile } from './toml-file.ts';
@@ -44,12 +45,10 @@ const schema = z.strictObject({
       params: z.record(z.string(), z.union([z.string(), z.number()])).default({}),
     }),
     sampleCap: z.number().int().positive().max(0xffff_ffff).default(1_000_000),
-    serverStep: z
-      .strictObject({ name: z.literal('FedAvg'), learningRate: z.number().int().min(1) })
-      .default({ name: 'FedAvg', learningRate: 2 ** LEARNING_RATE_BITS }),
+    serverStep: serverStepSchema.default({ name: 'FedAvg', learningRate: 2 ** LEARNING_RATE_BITS }),
   }),
   participation: participationSchema,
-  rewards: z.strictObject({ pricePerRound: tokens }),
+  rewards: z.strictObject({ pricePerRound: tokens, score: z.enum(SCORE_METHODS).default('confirmation') }),
   chain: z.strictObject({ windowTicks: z.number().int().min(0).max(0xffff) }),
   contracts: z
     .strictObject({

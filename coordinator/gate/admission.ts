@@ -9,7 +9,7 @@ import { UploadError, type UploadStore } from '../blobs/upload-store.ts';
 import type { JobState } from '../round/state.ts';
 import { checkStatement } from './check-statement.ts';
 import { checkUpdate } from './check-update.ts';
-import type { Refusal } from './refusal.ts';
+import type { Refusal, RefusalCode } from './refusal.ts';
 
 /** What the gate needs. */
 export interface AdmissionOptions {
@@ -25,12 +25,26 @@ export interface AdmissionOptions {
   readonly uploads: UploadStore;
 }
 
+/** What came of looking at a submission: why it is refused, or the bytes that were found to be what it states. */
+export type Inspection =
+  | { readonly refusal: Refusal; readonly bytes?: undefined }
+  | { readonly refusal?: undefined; readonly bytes: Uint8Array };
+
+/** What becomes of a submission: its signed answer, and, for one that is accepted, the way to store its update. */
+export type Verdict = { readonly receipt: SignedReceipt } & (
+  | { readonly refusal: Refusal }
+  | { readonly refusal?: undefined; readonly keep: () => Promise<void> }
+);
+
 /** The admission gate: everything about a submission is checked before anything of it is kept. */
 export interface Admission {
-  /** Checks a submission; when it returns undefined, nothing is wrong and the update is durable. */
-  inspect(state: JobState, participant: Hex, statement: UpdateStatement, signature: Hex): Promise<Refusal | undefined>;
-  /** The signed answer. */
-  sign(participant: Hex, statement: UpdateStatement, refusal: Refusal | undefined): SignedReceipt;
+  /** Checks all that takes long, while the job may go on: signature and bytes. Keeps nothing. */
+  inspect(state: JobState, participant: Hex, statement: UpdateStatement, signature: Hex): Promise<Inspection>;
+  /**
+   * The verdict on an inspected submission by where the job stands now. One that is accepted becomes so by its update
+   * being stored and the event logged, in this order, with nothing in between that could change the verdict.
+   */
+  decide(state: JobState, participant: Hex, statement: UpdateStatement, inspection: Inspection): Verdict;
 }
 
 /** Creates the gate of one job. */
@@ -43,34 +57,42 @@ export function createAdmission({ terms, domain, signer, blobs, uploads }: Admis
       throw error;
     }
   };
+  const sign = (participant: Hex, statement: UpdateStatement, refusal: Refusal | undefined): SignedReceipt => {
+    const { job, round, attempt, updateRoot } = statement;
+    const receipt: Receipt = {
+      job,
+      round,
+      attempt,
+      participant,
+      updateRoot,
+      verdict: refusal?.verdict ?? 'accepted',
+      code: refusal?.code ?? '',
+    };
+    return { ...receipt, signature: signer.signDigest(receiptDigest(domain, receipt)) };
+  };
   return {
     inspect: async (state, participant, statement, signature) => {
       const refusal = checkStatement(state, terms.job, participant, statement);
-      if (refusal) return refusal;
-      if (!isSignedBy(participant, updateDigest(domain, statement), signature)) {
-        return { verdict: 'rejected', code: 'gate/bad-signature' };
-      }
+      if (refusal) return { refusal };
+      if (!isSignedBy(participant, updateDigest(domain, statement), signature)) return rejected('gate/bad-signature');
       const bytes = await assembled(participant, statement.updateRoot);
-      if (bytes === undefined) return { verdict: 'rejected', code: 'gate/not-uploaded' };
+      if (bytes === undefined) return rejected('gate/not-uploaded');
       const code = checkUpdate(terms.layout, statement, bytes);
-      if (code) return { verdict: 'rejected', code };
-      await blobs.put(statement.updateRoot, bytes);
-      return undefined;
+      return code ? rejected(code) : { bytes };
     },
-    sign: (participant, statement, refusal) => {
-      const { job, round, attempt, updateRoot } = statement;
-      const receipt: Receipt = {
-        job,
-        round,
-        attempt,
-        participant,
-        updateRoot,
-        verdict: refusal?.verdict ?? 'accepted',
-        code: refusal?.code ?? '',
-      };
-      return { ...receipt, signature: signer.signDigest(receiptDigest(domain, receipt)) };
+    decide: (state, participant, statement, inspection) => {
+      // Where the job stands comes first: what was wrong with the bytes of a round that is over is nobody's fault.
+      const refusal = checkStatement(state, terms.job, participant, statement) ?? inspection.refusal;
+      const receipt = sign(participant, statement, refusal);
+      const { bytes } = inspection;
+      if (refusal || bytes === undefined) return { receipt, refusal: refusal as Refusal };
+      return { receipt, keep: () => blobs.put(statement.updateRoot, bytes) };
     },
   };
+}
+
+function rejected(code: RefusalCode): Inspection {
+  return { refusal: { verdict: 'rejected', code } };
 }
 
 function isSignedBy(participant: Hex, digest: Uint8Array, signature: Hex): boolean {

@@ -1,3 +1,4 @@
+import type { IncomingMessage } from 'node:http';
 import send from '@fastify/send';
 import { type FastifyInstance, type FastifyRequest, fastify } from 'fastify';
 import { z } from 'zod';
@@ -9,6 +10,7 @@ import { LimitError } from '../limits/limit-error.ts';
 import type { Log } from '../log.ts';
 import { type Session, SessionError, type Sessions } from '../sessions.ts';
 import type { Certificate } from './certificate.ts';
+import { createPartBodies, PartBodyError } from './part-bodies.ts';
 import { notOpen, protectRequests, sessionOfRequest } from './protect.ts';
 import { serverOptions } from './server-options.ts';
 
@@ -57,9 +59,11 @@ export function createBulkServer({ jobs, sessions, guard, certificate, log }: Bu
   // Over TLS it is another kind of server to the compiler, and the same one to all that is done with it here.
   const server = fastify(serverOptions(guard.limits, certificate)) as unknown as FastifyInstance;
   server.removeAllContentTypeParsers();
-  server.addContentTypeParser('application/octet-stream', { parseAs: 'buffer' }, (_request, body, done) =>
-    done(null, body),
-  );
+  const bodies = createPartBodies();
+  server.addContentTypeParser('application/octet-stream', (request: FastifyRequest, payload: IncomingMessage) => {
+    const announced = request.headers['content-length'];
+    return bodies.read(payload, announced === undefined ? undefined : Number(announced));
+  });
 
   protectRequests(server, sessions, guard);
   const session = (request: FastifyRequest): Session => {
@@ -77,11 +81,15 @@ export function createBulkServer({ jobs, sessions, guard, certificate, log }: Bu
 
   server.get('/jobs/:job/blobs/:id', async (request, reply) => {
     const { job: asked, id } = blobParams.parse(request.params) as { job: Hex; id: Hex };
-    const { terms, blobs } = jobs.find(asked);
+    const { terms, blobs, runner } = jobs.find(asked);
     guard.download(asked);
     const isPublic = terms.manifest.disclosure === 'public';
     if (!isPublic && (session(request).job ?? asked) !== asked) {
       throw new SessionError('session/not-allowed', `job ${asked} discloses its data to its own sessions only`);
+    }
+    if (runner.isSealed(id)) {
+      const message = `update ${id} is of a round that is still open: it is disclosed with the round's outcome`;
+      return reply.code(403).send({ code: 'blob/sealed', message });
     }
     const { statusCode, headers, stream, type } = await send(request.raw, blobs.relativePath(id), {
       root: blobs.folder,
@@ -106,7 +114,7 @@ export function createBulkServer({ jobs, sessions, guard, certificate, log }: Bu
     const { job: asked, root, part } = partParams.parse(request.params) as { job: Hex; root: Hex; part: number };
     const { job, address } = participation(request, asked);
     const body = request.body instanceof Uint8Array ? request.body : new Uint8Array();
-    await job.uploads.putPart(address, root, part, body);
+    await job.uploads.putPart(address, root, part, body).finally(() => bodies.giveBack(body));
     return reply.code(204).send();
   });
 
@@ -121,6 +129,9 @@ export function createBulkServer({ jobs, sessions, guard, certificate, log }: Bu
   );
   server.setErrorHandler((error: Error & { statusCode?: number }, request, reply) => {
     if (error instanceof LimitError) reply.header('retry-after', Math.ceil(error.retryAfterMs / 1000));
+    if (error instanceof PartBodyError) {
+      return reply.code(error.statusCode).send({ code: error.code, message: error.message });
+    }
     if (error instanceof FedanchorError) {
       return reply.code(STATUS[error.code] ?? 400).send({ code: error.code, message: error.message });
     }

@@ -25,7 +25,9 @@ export function isAnswerTo({ plan, answers }: Collecting, event: AnswerEvent): b
 /** collecting -> collecting, one answer more: whoever answers is there. */
 export function withAnswer(rules: JobRules, state: Collecting, event: AnswerEvent): Collecting {
   const { participant } = event;
-  const present = [...new Set([...state.progress.present, participant])].sort();
+  const { present: before } = state.progress;
+  // Whoever answers mostly is there already, and a crowd is not sorted again for each of its answers.
+  const present = before.includes(participant) ? before : [...before, participant].sort();
   const openedAt = state.wait?.openedAt ?? null;
   const tookMs = event.type === 'updateAccepted' && openedAt !== null ? event.at - openedAt : null;
   return {

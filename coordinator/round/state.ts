@@ -15,6 +15,8 @@ export interface Progress {
   readonly attempt: number;
   /** Root of the latest model. */
   readonly modelRoot: Hex;
+  /** Root of what the server step keeps, from round 1 on, where it keeps something. */
+  readonly serverStateRoot?: Hex;
   /** Scale of the next round's updates. */
   readonly updateBits: number;
   /** Location of the latest round's document, null before round 1. */

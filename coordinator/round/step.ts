@@ -1,4 +1,4 @@
-import type { Hex } from '../../shared/bytes.ts';
+import { type Hex, ZERO_HASH } from '../../shared/bytes.ts';
 import { recordFromJson } from '../../shared/commitments/record.ts';
 import { nextUpdateBits } from '../../shared/fixed-point/update-bits.ts';
 import { type AnswerEvent, isAnswerTo, withAnswer, withLateAnswer } from './answers.ts';
@@ -114,6 +114,7 @@ function anchored(rules: JobRules, state: Anchoring, event: RoundAnchored): Step
     ...state.progress,
     rounds: record.round,
     modelRoot: record.modelRoot,
+    ...(record.serverStateRoot !== ZERO_HASH && { serverStateRoot: record.serverStateRoot }),
     updateBits: state.nextUpdateBits,
     location: record.location,
     ...(state.progress.seed && { seed: { seedIndex, seed } }),

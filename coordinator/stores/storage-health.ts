@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto';
-import { open, rm, statfs } from 'node:fs/promises';
+import { open, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { FedanchorError } from '../../shared/errors.ts';
 import type { Log } from '../log.ts';
+import { createFreeBytes } from './free-bytes.ts';
 
 /** Thrown in place of a write while storage does not take any; nothing was kept, and asking again later may do. */
 export class StorageError extends FedanchorError<'coordinator/storage-unavailable'> {}
@@ -88,7 +89,7 @@ const SLOW_AFTER_MS = 10_000;
 export function createStorageHealth(options: StorageHealthOptions): StorageHealth {
   const { folder, log, now, signal, reserveBytes = RESERVE_BYTES, probeEveryMs = 1000 } = options;
   const { slowAfterMs = SLOW_AFTER_MS } = options;
-  const { freeBytes = askFreeBytes, writeProbe = writeSmallFile } = options;
+  const { freeBytes = createFreeBytes(), writeProbe = writeSmallFile } = options;
   const listeners = new Set<() => void>();
   let status: StorageStatus = { state: 'available' };
   let needBytes = 0;
@@ -183,11 +184,6 @@ function unavailable(folder: string, reason: string): StorageError {
     `the coordinator cannot store anything now (${reason}): it goes on by itself once ${folder} can be written`,
     { folder, reason },
   );
-}
-
-async function askFreeBytes(folder: string): Promise<number> {
-  const { bavail, bsize } = await statfs(folder);
-  return bavail * bsize;
 }
 
 async function writeSmallFile(folder: string): Promise<void> {

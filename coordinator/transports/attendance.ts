@@ -31,12 +31,20 @@ export function createAttendance(absenceMs: number): Attendance {
     if (known) return known;
     const connections = new Map<Hex, Set<string>>();
     present.set(job, connections);
-    job.runner.subscribe((_event, state) => {
-      if (state.phase !== 'open') return;
-      // Who is connected is there to start with, even after a deadline was missed: nobody would tell it to join again.
-      for (const address of connections.keys()) {
-        if (!state.progress.present.includes(address)) void job.runner.join(address).catch(() => {});
-      }
+    // Who is connected is there to start with, even after a deadline was missed: nobody would tell it to join again.
+    let mayBeMissing = true;
+    const countIn = (participant: Hex): void => {
+      job.runner.join(participant).catch(() => {
+        mayBeMissing = true;
+      });
+    };
+    job.runner.subscribe(({ type }, state) => {
+      // By a participant that comes nobody else goes missing: of a crowd that joins each one is looked for once.
+      if (type !== 'participantJoined') mayBeMissing = true;
+      if (state.phase !== 'open' || !mayBeMissing) return;
+      mayBeMissing = false;
+      const counted = new Set(state.progress.present);
+      for (const participant of connections.keys()) if (!counted.has(participant)) countIn(participant);
     });
     return connections;
   };

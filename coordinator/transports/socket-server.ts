@@ -3,13 +3,13 @@ import { Server, type Socket } from 'socket.io';
 import { NOTICES } from '../../shared/protocol/messages.ts';
 import { Decoder, Encoder } from '../../shared/protocol/parser.ts';
 import type { HostedJob, JobRegister } from '../job-register.ts';
-import { jobStateMessage } from '../job-state-message.ts';
 import type { Guard } from '../limits/guard.ts';
 import type { LimitError } from '../limits/limit-error.ts';
 import { createSlots } from '../limits/slots.ts';
 import type { Log } from '../log.ts';
 import { createPlaces } from '../places.ts';
 import type { Sessions } from '../sessions.ts';
+import { announceChanges } from './announcements.ts';
 import { type Asker, answerRequest } from './answer-request.ts';
 import { createAttendance } from './attendance.ts';
 import type { Connection } from './connection.ts';
@@ -73,12 +73,8 @@ export function createSocketServer(options: SocketServerOptions): Server {
     },
   });
   jobs.onJob((hosted) => {
-    const { runner, terms } = hosted;
-    const { job } = terms;
     attendance.open(hosted);
-    runner.subscribe((_event, state) => {
-      server.to(job).emit(NOTICES.jobState, jobStateMessage(job, state, now()));
-    });
+    announceChanges(hosted, now, (state) => server.to(state.job).emit(NOTICES.jobState, state));
   });
 
   server.on('connection', (socket) => {

@@ -3,6 +3,7 @@ import { checkLengths } from './check-rows.ts';
 import { gramFloats } from './gram.ts';
 import { mixValues } from './mixing.ts';
 import { compilePipeline, planPipeline } from './pipeline.ts';
+import { reductionDenominator } from './reduction.ts';
 import type { RuleSpec } from './registry.ts';
 import type { CoordinateRule, Mixing } from './rule.ts';
 import { floatScalar } from './scalar.ts';
@@ -16,13 +17,17 @@ export interface FloatOptions {
    * libraries that do not refuse. Default true.
    */
   readonly enforceBound?: boolean;
+  /** Where random numbers come from: 32 bytes, or any unsigned 32-bit integer. Default 0. */
+  readonly seed?: Uint8Array | number;
+  /** A further row that is no update, for a rule that compares with one. */
+  readonly reference?: readonly number[] | Float64Array;
 }
 
 /** What an aggregation of floats yields. */
 export interface FloatAggregate {
   /** D coordinates in the updates' units. */
   readonly output: Float64Array;
-  /** Weights of the updates, summing to 1; null for a rule that reduces coordinates. */
+  /** Weights of the updates, summing to 1 for a mean; null for a rule that reduces coordinates. */
   readonly weights: number[] | null;
 }
 
@@ -40,27 +45,30 @@ export function aggregateFloats(
   spec: RuleSpec,
   options: FloatOptions = {},
 ): FloatAggregate {
-  const dimension = checkLengths(rows);
+  const { reference } = options;
+  const all = reference === undefined ? rows : [...rows, reference];
+  const dimension = checkLengths(all);
   for (const [i, row] of rows.entries()) checkFinite(`update ${i}`, row);
+  if (reference !== undefined) checkFinite('the reference', reference);
   const samples = options.samples ?? rows.map(() => 1);
   const pipeline = compilePipeline(spec, rows.length, options.enforceBound ?? true);
-  const plan = planPipeline(pipeline, () => gramFloats(rows), samples, floatScalar);
+  const facts = { updateBits: 0, seed: options.seed ?? 0, reference: reference !== undefined };
+  const plan = planPipeline(pipeline, () => gramFloats(all), samples, floatScalar, facts);
   if (plan.kind === 'reduce') {
-    const output = reduceCoordinates(rows, dimension, plan.rule, pipeline.spec.f, plan.mixing);
+    const output = reduceCoordinates(rows, dimension, plan.rule, plan.f, plan.mixing);
     checkFinite('the aggregate', output);
     return { output, weights: null };
   }
-  const { shares } = plan;
-  const total = shares.reduce((sum, share) => sum + share, 0);
+  const { shares, whole } = plan;
   const output = new Float64Array(dimension);
-  for (const [i, row] of rows.entries()) {
+  for (const [i, row] of all.entries()) {
     const share = shares[i] as number;
     if (share === 0) continue;
     for (let at = 0; at < dimension; at += 1) output[at] = (output[at] as number) + share * (row[at] as number);
   }
-  for (let at = 0; at < dimension; at += 1) output[at] = (output[at] as number) / total;
+  for (let at = 0; at < dimension; at += 1) output[at] = (output[at] as number) / whole;
   checkFinite('the aggregate', output);
-  return { output, weights: shares.map((share) => share / total) };
+  return { output, weights: shares.slice(0, rows.length).map((share) => share / whole) };
 }
 
 function checkFinite(what: string, values: ArrayLike<number>): void {
@@ -80,7 +88,7 @@ function reduceCoordinates(
 ): Float64Array {
   const n = rows.length;
   const mixed = mixing?.entries.length ?? n;
-  const denominator = rule.denominator(mixed, f) * (mixing?.denominator ?? 1);
+  const denominator = reductionDenominator(rule, mixed, f, mixing);
   const column = new Float64Array(n);
   const values = mixing === null ? column : new Float64Array(mixed);
   const output = new Float64Array(dimension);

@@ -9,4 +9,5 @@ export class AggregationError extends FedanchorError<
   | 'aggregation/bad-samples'
   | 'aggregation/too-large'
   | 'aggregation/negative-share'
+  | 'aggregation/bad-update-bits'
 > {}

@@ -48,11 +48,14 @@ export function checkUpdates(rows: readonly Int16Array[]): number {
 export function checkMagnitudes(what: string, values: Int16Array | Int32Array, bound: number): void {
   for (let at = 0; at < values.length; at += 1) {
     const value = values[at] as number;
-    if (value > bound || value < -bound) {
-      const sentence = `${what} has ${value} at coordinate ${at}, beyond ±${bound}: it must not be admitted`;
-      throw new AggregationError('aggregation/out-of-range', sentence, { what, coordinate: at, value, bound });
-    }
+    if (value > bound || value < -bound) throw outOfRange(what, at, value, bound);
   }
+}
+
+/** The refusal of a coordinate that is larger than a bound. */
+export function outOfRange(what: string, coordinate: number, value: number, bound: number): AggregationError {
+  const sentence = `${what} has ${value} at coordinate ${coordinate}, beyond ±${bound}: it must not be admitted`;
+  return new AggregationError('aggregation/out-of-range', sentence, { what, coordinate, value, bound });
 }
 
 /**

@@ -1,5 +1,5 @@
-import type { Matrix, Parameter, Params } from './rule.ts';
-import { floatScalar, type Scalar } from './scalar.ts';
+import type { GramTask, Parameter } from './rule.ts';
+import { floatScalar } from './scalar.ts';
 import { rankAscending, squaredDistances } from './squared-distances.ts';
 
 /** Which of the definitions in use Krum and MultiKrum score by; they can pick different updates. */
@@ -25,11 +25,11 @@ export function krumBound(n: number): number {
  * The epfl variant takes float64 square roots of the exact squared distances and sums them smallest first: both are
  * correctly rounded on every IEEE machine, so the order is the same everywhere. O(n^2 log n).
  *
- * @param gram - n x n inner products
- * @param params - `neighbours`, see {@link NEIGHBOURS}
+ * Parameter: `neighbours`, see {@link NEIGHBOURS}.
+ *
  * @returns a permutation of 0 … n - 1
  */
-export function krumRanking<T>(gram: Matrix<T>, f: number, params: Params, scalar: Scalar<T>): number[] {
+export function krumRanking<T>({ gram, f, params, scalar }: GramTask<T>): number[] {
   const n = gram.length;
   const variant = params[NEIGHBOURS.name] ?? NEIGHBOURS.default;
   const count = Math.max(0, variant === 'original' ? n - f - 2 : n - f - 1);

@@ -1,30 +1,20 @@
-import type { Matrix, Mixing } from './rule.ts';
+import { weightedSum } from './mix-gram.ts';
+import type { Mixing, Shares } from './rule.ts';
 import type { Scalar } from './scalar.ts';
 
-/** Inner products of the mixed updates times the square of the denominator: `M G M^T`. */
-export function mixGram<T>(gram: Matrix<T>, mixing: Mixing, scalar: Scalar<T>): T[][] {
-  const half = gram.map((row) => mixing.entries.map((entries) => weightedSum(row, entries, scalar)));
-  return mixing.entries.map((entries) =>
-    mixing.entries.map((_, j) =>
+/** Shares of the original updates, from shares of the mixed ones: `shares^T M`. */
+export function unmixShares<T>({ shares, whole }: Shares<T>, mixing: Mixing, scalar: Scalar<T>): Shares<T> {
+  const columns = mixing.entries[0]?.length ?? 0;
+  return {
+    shares: Array.from({ length: columns }, (_, j) =>
       weightedSum(
-        half.map((row) => row[j] as T),
-        entries,
+        shares,
+        mixing.entries.map((row) => row[j] as number),
         scalar,
       ),
     ),
-  );
-}
-
-/** Shares of the original updates, from shares of the mixed ones: `shares^T M`. */
-export function unmixShares<T>(shares: readonly T[], mixing: Mixing, scalar: Scalar<T>): T[] {
-  const columns = mixing.entries[0]?.length ?? 0;
-  return Array.from({ length: columns }, (_, j) =>
-    weightedSum(
-      shares,
-      mixing.entries.map((row) => row[j] as number),
-      scalar,
-    ),
-  );
+    whole: scalar.mul(whole, scalar.fromInteger(mixing.denominator)),
+  };
 }
 
 /** One mixing that does what `first` and then `second` do. */
@@ -37,6 +27,32 @@ export function composeMixings(second: Mixing, first: Mixing): Mixing {
         outer.reduce((sum, entry, k) => sum + entry * (first.entries[k]?.[j] as number), 0),
       ),
     ),
+  };
+}
+
+/** A mixing that leaves rows apart and shortens each by a factor from 0 to 1, rounded to the grain where there is one. */
+export function shorten(factors: readonly number[], grain: number | null): Mixing {
+  const entry = (factor: number): number => (grain === null ? factor : Math.floor(factor * grain + 0.5));
+  return {
+    entries: factors.map((factor, i) => factors.map((_, j) => (i === j ? entry(factor) : 0))),
+    denominator: grain ?? 1,
+  };
+}
+
+/** A mixing that keeps some of n rows as they are and drops the others. */
+export function keepRows(selected: readonly number[], n: number): Mixing {
+  return {
+    entries: selected.map((index) => Array.from({ length: n }, (_, j) => (j === index ? 1 : 0))),
+    denominator: 1,
+  };
+}
+
+/** A mixing with one row and column more, which stay as they are: for a reference behind the updates. */
+export function passReference({ entries, denominator }: Mixing): Mixing {
+  const columns = entries[0]?.length ?? 0;
+  return {
+    denominator,
+    entries: [...entries.map((row) => [...row, 0]), [...Array.from({ length: columns }, () => 0), denominator]],
   };
 }
 
@@ -56,12 +72,4 @@ export function mixValues(mixing: Mixing, values: Float64Array, mixed: Float64Ar
     }
     mixed[i] = sum;
   }
-}
-
-function weightedSum<T>(values: readonly T[], entries: readonly number[], scalar: Scalar<T>): T {
-  let sum = scalar.zero;
-  for (const [index, entry] of entries.entries()) {
-    if (entry !== 0) sum = scalar.add(sum, scalar.mul(scalar.fromInteger(entry), values[index] as T));
-  }
-  return sum;
 }

@@ -2,12 +2,26 @@ import { didYouMean } from './nearest-name.ts';
 import type { Parameter, Params } from './rule.ts';
 import { RuleError } from './rule-error.ts';
 
+/** A non-negative decimal number as text. */
+const DECIMAL = /^(\d+(\.\d*)?|\.\d+)(e[+-]?\d{1,3})?$/i;
+
+/** A parameter that is a number and nothing else. */
+export interface NumericParameter extends Parameter {
+  /** Value when none is given. */
+  readonly default: number;
+}
+
+/** Value of a parameter that is a number: what completed parameters say, or its default. */
+export function numberParam(params: Params, parameter: NumericParameter): number {
+  return Number(params[parameter.name] ?? parameter.default);
+}
+
 /**
  * Checks parameters, fills in defaults, and lists them by name, so that equal settings are equal texts.
  *
  * @param owner - the pipeline they are for, for messages
  * @param known - what the pipeline's members take
- * @param given - what was asked for; integers may be written as text
+ * @param given - what was asked for; numbers may be written as text
  * @throws RuleError `rule/unknown-parameter`, `rule/bad-parameter`
  */
 export function completeParams(owner: string, known: readonly Parameter[], given: Params): Params {
@@ -35,9 +49,15 @@ function checkValue(owner: string, parameter: Parameter, value: string | number)
     const count = typeof value === 'string' && /^\d{1,9}$/.test(value) ? Number(value) : value;
     if (typeof count === 'number' && Number.isSafeInteger(count) && count >= parameter.minimum) return count;
   }
+  if (parameter.real !== undefined) {
+    const real = typeof value === 'string' && DECIMAL.test(value) ? Number(value) : value;
+    const least = parameter.real === 'positive' ? Number.MIN_VALUE : 0;
+    if (typeof real === 'number' && Number.isFinite(real) && real >= least) return real;
+  }
   const allowed = [
     ...parameter.choices,
     ...(parameter.minimum === undefined ? [] : [`an integer from ${parameter.minimum}`]),
+    ...(parameter.real === undefined ? [] : [`a ${parameter.real} number`]),
   ];
   const sentence = `${owner}'s parameter "${parameter.name}" cannot be "${value}": give one of ${allowed.join(', ')}`;
   throw new RuleError('rule/bad-parameter', sentence, {

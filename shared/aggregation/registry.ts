@@ -2,18 +2,53 @@ import { didYouMean } from './nearest-name.ts';
 import { completeParams } from './parameters.ts';
 import type { Described, Parameter, Params, PreAggregator, Rule } from './rule.ts';
 import { RuleError } from './rule-error.ts';
+import { arc } from './rules/arc.ts';
 import { average } from './rules/average.ts';
+import { bucketing } from './rules/bucketing.ts';
+import { bulyan } from './rules/bulyan.ts';
+import { caf } from './rules/caf.ts';
+import { centeredClipping } from './rules/centered-clipping.ts';
+import { cge } from './rules/cge.ts';
+import { clipping } from './rules/clipping.ts';
+import { dnc } from './rules/dnc.ts';
+import { flTrust } from './rules/fl-trust.ts';
+import { geometricMedian } from './rules/geometric-median.ts';
 import { krum } from './rules/krum.ts';
+import { mda } from './rules/mda.ts';
+import { meamed } from './rules/meamed.ts';
 import { median } from './rules/median.ts';
+import { monna } from './rules/monna.ts';
 import { multiKrum } from './rules/multi-krum.ts';
 import { nnm } from './rules/nnm.ts';
+import { phocas } from './rules/phocas.ts';
+import { signMajority } from './rules/sign-majority.ts';
+import { smea } from './rules/smea.ts';
 import { trimmedMean } from './rules/trimmed-mean.ts';
 
 /** Every aggregation rule. */
-export const RULES: readonly Rule[] = [average, median, trimmedMean, krum, multiKrum];
+export const RULES: readonly Rule[] = [
+  average,
+  median,
+  trimmedMean,
+  meamed,
+  phocas,
+  signMajority,
+  krum,
+  multiKrum,
+  geometricMedian,
+  centeredClipping,
+  mda,
+  smea,
+  monna,
+  caf,
+  cge,
+  dnc,
+  flTrust,
+  bulyan,
+];
 
 /** Every pre-aggregator that may stand in front of a rule. */
-export const PRE_AGGREGATORS: readonly PreAggregator[] = [nnm];
+export const PRE_AGGREGATORS: readonly PreAggregator[] = [nnm, bucketing, clipping, arc];
 
 /** What a round aggregates by: pre-aggregators in order, then a rule. Names are canonical and parameters complete. */
 export interface RuleSpec {
@@ -35,7 +70,7 @@ export interface RuleSpecInput {
   readonly pre?: readonly string[];
   /** Participants that may be faulty. */
   readonly f?: number;
-  /** Parameters that differ from their defaults. */
+  /** Parameters that differ from their defaults, by name, or by owner and name as in `Clipping.c`. */
   readonly params?: Params;
 }
 
@@ -86,8 +121,34 @@ export function parseRuleSpec(input: string | RuleSpecInput): RuleSpec {
   // A pre-aggregator applied twice has its parameters once.
   const known = new Map<string, Parameter>();
   for (const member of [...pre, rule]) for (const parameter of member.parameters) known.set(parameter.name, parameter);
-  const params = completeParams(owner, [...known.values()], given.params ?? {});
+  const params = completeParams(owner, [...known.values()], unqualify(owner, [...pre, rule], given.params ?? {}));
   return { rule: rule.name, pre: pre.map((step) => step.name), f, params };
+}
+
+/** Settings such as `Clipping.c` under the bare names that a pipeline knows its parameters by. */
+function unqualify(owner: string, members: readonly Described[], given: Params): Params {
+  const bare = new Map<string, string | number>();
+  for (const [key, value] of Object.entries(given)) {
+    const dot = key.indexOf('.');
+    const name = key.slice(dot + 1);
+    const member = members.find((one) => dot > 0 && answersTo(one, key.slice(0, dot)));
+    if (dot >= 0 && !member?.parameters.some((parameter) => parameter.name === name)) {
+      const known = members.flatMap((one) => one.parameters.map((parameter) => `${one.name}.${parameter.name}`));
+      const hint = known.length === 0 ? ' it takes none' : `${didYouMean(key, known)} it takes ${known.join(', ')}`;
+      const sentence = `${owner} has no parameter "${key}":${hint}`;
+      throw new RuleError('rule/unknown-parameter', sentence, { rule: owner, parameter: key, known });
+    }
+    if (bare.has(name)) {
+      const sentence = `${owner}'s parameter "${name}" is given twice: give it once`;
+      throw new RuleError('rule/bad-parameter', sentence, { rule: owner, parameter: name, value });
+    }
+    bare.set(name, value);
+  }
+  return Object.fromEntries(bare);
+}
+
+function answersTo(member: Described, name: string): boolean {
+  return [member.name, ...member.aliases].some((known) => known.toLowerCase() === name.toLowerCase());
 }
 
 function readText(text: string): RuleSpecInput {
@@ -109,8 +170,7 @@ function readText(text: string): RuleSpecInput {
 }
 
 function find<Found extends Described>(known: readonly Found[], kind: string, name: string): Found {
-  const wanted = name.toLowerCase();
-  const found = known.find((one) => [one.name, ...one.aliases].some((known) => known.toLowerCase() === wanted));
+  const found = known.find((one) => answersTo(one, name));
   if (found !== undefined) return found;
   const names = known.flatMap((one) => [one.name, ...one.aliases]);
   const listed = known.map((one) => [one.name, ...one.aliases].join(' or '));

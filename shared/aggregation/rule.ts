@@ -1,3 +1,4 @@
+import type { Rng } from '../rng.ts';
 import type { Scalar } from './scalar.ts';
 
 /**
@@ -12,7 +13,7 @@ export type Params = Readonly<Record<string, string | number>>;
 /** A matrix as rows of cells. */
 export type Matrix<T> = readonly (readonly T[])[];
 
-/** One parameter a rule takes: a named choice, an integer, or either. */
+/** One parameter a rule takes: a named choice, an integer, a real number, or a choice beside a number. */
 export interface Parameter {
   /** Name as written in plans and on the command line. */
   readonly name: string;
@@ -22,8 +23,10 @@ export interface Parameter {
   readonly default: string | number;
   /** Named values it takes. */
   readonly choices: readonly string[];
-  /** Smallest integer it takes; without it, only the choices are taken. */
+  /** Smallest integer it takes; without it and without `real`, only the choices are taken. */
   readonly minimum?: number;
+  /** Which finite real numbers it takes. */
+  readonly real?: 'positive' | 'non-negative';
   /** Choices the chain cannot recompute: with them the guarantee is at most *recomputable by anyone*. */
   readonly offChainChoices?: readonly string[];
 }
@@ -34,6 +37,10 @@ export interface Described {
   readonly name: string;
   /** Other names it answers to; letter case never matters. */
   readonly aliases: readonly string[];
+  /** What it does, in one sentence. */
+  readonly summary: string;
+  /** The breakdown bound that `validate` holds n and f to, as a formula. */
+  readonly bound: string;
   /** The strongest guarantee it can have; `guaranteeOf` states it for a whole pipeline. */
   readonly guarantee: Guarantee;
   /** Parameters it takes beyond f. */
@@ -49,6 +56,30 @@ export interface Described {
   validate(n: number, f: number, params?: Params): void;
 }
 
+/** What a Gram rule or a pre-aggregator is given to look at. */
+export interface GramTask<T> {
+  /** n x n inner products of the updates, in squared units; n + 1 rows and columns when a reference is the last one. */
+  readonly gram: Matrix<T>;
+  /** Updates that may be faulty. */
+  readonly f: number;
+  /** Parameters of the pipeline, complete. */
+  readonly params: Params;
+  /** The arithmetic the matrix is in. */
+  readonly scalar: Scalar<T>;
+  /** Length of one unit: `unit^2` times an entry of the matrix is a product of real updates. */
+  readonly unit: number;
+  /** Whether the last row is not an update but what the updates are compared with, such as the server's own update. */
+  readonly reference: boolean;
+}
+
+/** A weighted sum of updates: update i times `shares[i] / whole`. */
+export interface Shares<T> {
+  /** Non-negative, one a row of the matrix that was looked at. */
+  readonly shares: readonly T[];
+  /** Positive: what the shares are parts of. They need not sum to it. */
+  readonly whole: T;
+}
+
 /**
  * A rule that looks at one coordinate of all updates at a time, its value being `reduce / denominator`: floats divide,
  * integers round that quotient once. Every intermediate of `reduce` must be an integer below 2^53 for integer values.
@@ -58,6 +89,11 @@ export interface CoordinateRule extends Described {
   readonly family: 'coordinate';
   /** What the rule looks at. */
   readonly sees: 'values';
+  /**
+   * What its values are: `lengths` (the default) in the updates' units, so that a mixing's denominator divides them, or
+   * `signs`, which no scale changes and no mixing's denominator divides.
+   */
+  readonly yields?: 'lengths' | 'signs';
   /** The positive integer that `reduce` is to be divided by. */
   denominator(n: number, f: number): number;
   /**
@@ -74,8 +110,8 @@ export interface LinearRule extends Described {
   readonly family: 'coordinate';
   /** What the rule looks at. */
   readonly sees: 'samples';
-  /** Non-negative shares, one an update; weights are the shares divided by their sum. */
-  shares<T>(samples: readonly number[], scalar: Scalar<T>): T[];
+  /** The weighted sum the rule stands for. */
+  shares<T>(samples: readonly number[], scalar: Scalar<T>): Shares<T>;
 }
 
 /** A rule that looks at the updates only through their inner products and answers with one weighted sum of them. */
@@ -85,32 +121,70 @@ export interface GramRule extends Described {
   /** What the rule looks at. */
   readonly sees: 'gram';
   /**
-   * Non-negative shares, one an update, not all zero; weights are the shares divided by their sum. Invariant to the
-   * scale of the matrix: a mixing's common denominator is never divided out.
+   * Position of the one update whose distances are all that the rule looks at, if it is such a rule: then no inner
+   * products are needed but that update's, and each update's with itself.
+   */
+  pivot?(params: Params): number;
+  /** Whether it can be given a row that is not an update, and what it is: the server's update, the centre to clip at. */
+  readonly reference?: string;
+  /**
+   * The weighted sum the rule stands for.
    *
-   * @param gram - n x n inner products of the updates
    * @throws RuleError `rule/bad-parameter` when a parameter does not fit n
    */
-  shares<T>(gram: Matrix<T>, f: number, params: Params, scalar: Scalar<T>): T[];
+  shares<T>(task: GramTask<T>): Shares<T>;
+}
+
+/** A rule that selects updates by their inner products and reduces each coordinate of the selected ones. */
+export interface SelectingRule extends Described {
+  /** The family of rules. */
+  readonly family: 'gram';
+  /** What the rule looks at. */
+  readonly sees: 'both';
+  /** How many of n updates are selected. */
+  selected(n: number, f: number): number;
+  /** Positions of the selected updates. */
+  select<T>(task: GramTask<T>): number[];
+  /** What reduces their coordinates. */
+  readonly step: CoordinateRule;
+  /** The f that `step` is run with. */
+  stepFaulty(f: number): number;
 }
 
 /** Any aggregation rule. */
-export type Rule = CoordinateRule | LinearRule | GramRule;
+export type Rule = CoordinateRule | LinearRule | GramRule | SelectingRule;
 
-/** Integer mixing of updates: mixed row i is the sum over j of `entries[i][j]` times row j, over `denominator`. */
+/** Mixing of updates: mixed row i is the sum over j of `entries[i][j]` times row j, over `denominator`. */
 export interface Mixing {
-  /** Non-negative integers, one row a mixed update, one column an original one. */
+  /**
+   * Non-negative, one row a mixed update, one column an original one; the entries of a row sum to the denominator at
+   * most. Integers wherever rounds are decided.
+   */
   readonly entries: Matrix<number>;
-  /** The positive integer every mixed row is to be divided by; the entries of each row sum to it. */
+  /** The positive integer every mixed row is to be divided by. */
   readonly denominator: number;
+}
+
+/** What a pre-aggregator is given to look at. */
+export interface MixTask<T> extends GramTask<T> {
+  /**
+   * Denominator that factors which are not fractions by nature are rounded to, a power of two; null where numbers are
+   * real and nothing is rounded.
+   */
+  readonly grain: number | null;
+  /** The round's random numbers, the same for everyone; drawn from by nobody else. */
+  readonly random: Rng;
 }
 
 /** A step in front of a rule that replaces the updates by mixtures of them. */
 export interface PreAggregator extends Described {
   /**
-   * The mixture, from the inner products of the updates alone.
-   *
-   * @param gram - n x n inner products, at any scale
+   * What a mixture of n updates looks like before the updates are known: its number of rows, and its denominator, or null
+   * where that is the task's grain.
    */
-  mix<T>(gram: Matrix<T>, f: number, params: Params, scalar: Scalar<T>): Mixing;
+  shape(n: number, f: number, params: Params): { readonly rows: number; readonly denominator: number | null };
+  /** Whether a mixed row stands for the samples of all updates in it, rather than for those of the update in its place. */
+  readonly gathers?: boolean;
+  /** The mixture, from the inner products of the updates alone. */
+  mix<T>(task: MixTask<T>): Mixing;
 }

@@ -42,9 +42,20 @@ const nodeInput: Uint8Array = new Uint8Array(2 + 2 * DIGEST_BYTES);
  */
 export function leafHash(kind: TreeKind, data: Uint8Array): Uint8Array {
   if (leafInput.length !== data.length + 2) leafInput = new Uint8Array(data.length + 2);
-  leafInput[0] = kind;
   leafInput.set(data, 2);
-  return sha256Digest(leafInput);
+  return leafHashInPlace(kind, leafInput);
+}
+
+/**
+ * Hash of a leaf whose data has two bytes of room in front, so that nothing is copied: they become the tag.
+ *
+ * @param kind - the tree's kind
+ * @param framed - the room and the leaf's bytes
+ */
+export function leafHashInPlace(kind: TreeKind, framed: Uint8Array): Uint8Array {
+  framed[0] = kind;
+  framed[1] = 0;
+  return sha256Digest(framed);
 }
 
 /**

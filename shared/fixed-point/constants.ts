@@ -15,3 +15,15 @@ export const WEIGHT_ONE = 2 ** 30;
 
 /** Binary places of a model coordinate unless the manifest says otherwise: weights within ±128. */
 export const DEFAULT_FRACTION_BITS = 24;
+
+/** Binary places of the server's learning rate: 65536 is a rate of 1. */
+export const LEARNING_RATE_BITS = 16;
+
+/** Binary places of what a server step keeps of its moments from round to round (`momentum`, `beta1`, `beta2`). */
+export const MOMENTS_DENOMINATOR_BITS = 16;
+
+/** Binary places of the degree of adaptivity of an adaptive server step (`tau`). */
+export const TAU_BITS = 30;
+
+/** Binary places that a momentum has beyond its model coordinate's. */
+export const MOMENTUM_FRACTION_BITS = 4;

@@ -2,7 +2,7 @@
  * 2^exponent, exactly. The language leaves the precision of `**` to the engine, so it is built from doublings, which
  * IEEE 754 makes exact.
  *
- * @param exponent - an integer from -64 to 64
+ * @param exponent - an integer from -100 to 100
  */
 export function powerOfTwo(exponent: number): number {
   let power = 1;

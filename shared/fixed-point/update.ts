@@ -61,10 +61,13 @@ export function decodeUpdate(layout: Layout, vector: Int16Array, updateBits: num
 
 /** Largest magnitude in an update, in update units: what its sender signs for and the gate compares. */
 export function largestMagnitude(vector: Int16Array): number {
-  let largest = 0;
-  for (const q of vector) {
-    const magnitude = q < 0 ? -q : q;
-    if (magnitude > largest) largest = magnitude;
+  // Every byte that comes in goes through here: two bounds by an index take a quarter of the time of magnitudes by an
+  // iterator.
+  let [least, most] = [0, 0];
+  for (let at = 0; at < vector.length; at++) {
+    const q = vector[at] as number;
+    if (q < least) least = q;
+    if (q > most) most = q;
   }
-  return largest;
+  return Math.max(most, -least);
 }

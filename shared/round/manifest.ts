@@ -1,11 +1,13 @@
 import { keccak_256 } from '@noble/hashes/sha3.js';
 import { z } from 'zod';
+import { SCORE_METHODS, type ScoreMethod } from '../aggregation/scores.ts';
 import { type Hex, toHex, utf8 } from '../bytes.ts';
 import { canonicalJson, decodeCanonicalJson, type Json } from '../codec.ts';
 import { FedanchorError } from '../errors.ts';
 import { DEFAULT_FRACTION_BITS } from '../fixed-point/constants.ts';
 import { UPDATE_BITS_RANGE } from '../fixed-point/update-bits.ts';
 import { participationSchema } from './participation.ts';
+import { serverStepSchema } from './server-step-schema.ts';
 
 /** Version of the manifest's format. */
 const MANIFEST_VERSION = 1;
@@ -51,20 +53,15 @@ const manifestSchema = z.strictObject({
     }),
     /** Samples above this count as this many: a client cannot buy weight with a number. */
     sampleCap: count,
-    serverStep: z.strictObject({
-      name: z.literal('FedAvg'),
-      learningRate: z
-        .number()
-        .int()
-        .min(1)
-        .max(2 ** 20),
-    }),
+    serverStep: serverStepSchema,
   }),
   rounds: z.number().int().positive().max(0xff_ffff),
   participation: participationSchema,
   rewards: z.strictObject({
     /** Pot of each round in the token's smallest unit, as a decimal string. */
     pricePerRound: z.string().regex(/^(0|[1-9][0-9]{0,37})$/),
+    /** How the pot is split. No default, which would change the hash of every manifest written without it. */
+    score: z.enum(SCORE_METHODS).optional(),
   }),
   chain: z.strictObject({
     /** Challenge window in ticks of 16 seconds. */
@@ -100,6 +97,11 @@ export function parseManifest(value: unknown): Manifest {
   throw new ManifestError('manifest/invalid', `manifest field "${field}": ${issue?.message ?? 'is not valid'}`, {
     field,
   });
+}
+
+/** How a job scores updates: what its manifest names, or alignment where it names nothing. */
+export function scoreMethod({ rewards }: Pick<Manifest, 'rewards'>): ScoreMethod {
+  return rewards.score ?? 'alignment';
 }
 
 /** The manifest's bytes: canonical JSON, of which the chain carries the hash. */

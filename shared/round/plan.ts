@@ -1,12 +1,14 @@
 import { keccak_256 } from '@noble/hashes/sha3.js';
 import { concatBytes, equalBytes, fromHex, type Hex, toHex, utf8, word } from '../bytes.ts';
 import { canonicalJson } from '../codec.ts';
+import { furtherParameters } from '../fixed-point/server-step-settings.ts';
 import type { Manifest } from './manifest.ts';
 
 /**
  * Hash of the part of every round's plan that the manifest fixes, laid out in words so that a contract can recompute
  * it: keccak256 of the rule's name, of its pre-aggregators and parameters (canonical JSON), f, the sample cap,
- * keccak256 of the server step's name, its learning rate, and the commitment to the seed chain.
+ * keccak256 of the server step's name, its learning rate, its further parameters if it has any (`momentum`; or `beta1`,
+ * `beta2` where there is one, and `tau`), and the commitment to the seed chain.
  */
 export function fixedPlanHash(manifest: Manifest): Hex {
   const { rule, serverStep } = manifest.aggregation;
@@ -20,6 +22,7 @@ export function fixedPlanHash(manifest: Manifest): Hex {
         word(manifest.aggregation.sampleCap),
         keccak_256(utf8(serverStep.name)),
         word(serverStep.learningRate),
+        ...furtherParameters(serverStep).map(word),
         fromHex(manifest.seedCommitment, 32),
       ),
     ),

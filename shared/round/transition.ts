@@ -1,19 +1,21 @@
-import { aggregateIntegers } from '../aggregation/aggregate-integers.ts';
-import { appendAggregate, gramMatrix } from '../aggregation/gram.ts';
+import type { AggregationEngine, UpdateRows } from '../aggregation/engine.ts';
 import { splitPot } from '../aggregation/rewards.ts';
 import { scores as scoreRows } from '../aggregation/scores.ts';
-import { type Hex, toHex, ZERO_HASH } from '../bytes.ts';
+import { type Hex, toHex } from '../bytes.ts';
 import { type Contribution, contributionsRoot } from '../commitments/contribution.ts';
 import { sha256Digest } from '../commitments/hashing.ts';
 import { TREE } from '../commitments/merkle-tree.ts';
 import { gramRoot, scoresRoot, weightsRoot } from '../commitments/number-trees.ts';
 import type { RoundRecord } from '../commitments/record.ts';
 import { rewardsTree } from '../commitments/rewards-tree.ts';
-import { blockRoot, matrixTree } from '../commitments/vector-trees.ts';
+import { blockRoot } from '../commitments/vector-trees.ts';
+import { serverStateRoot } from '../fixed-point/server-state.ts';
 import { serverStep } from '../fixed-point/server-step.ts';
+import { aggregateRound } from './aggregate-round.ts';
 import { accrue, type CumulativeRewards, totalRewards } from './cumulative-rewards.ts';
 import { encodeDocument } from './document.ts';
 import type { JobTerms } from './job-terms.ts';
+import { scoreMethod } from './manifest.ts';
 import type { RevealedPlan } from './plan.ts';
 
 /** An update that passed the gate, with what its sender signed. */
@@ -24,12 +26,30 @@ export interface AdmittedUpdate {
   readonly update: Int16Array;
 }
 
+/** The updates of a round, wherever they are kept, with what their senders signed. */
+export interface AdmittedUpdates {
+  /** The signed facts in participant order, at least one. */
+  readonly contributions: readonly Contribution[];
+  /** The updates in the same order, `layout.dimension` coordinates each. */
+  readonly rows: UpdateRows;
+}
+
+/** Admitted updates that are in memory, in participant order. */
+export function inMemory(admitted: readonly AdmittedUpdate[]): AdmittedUpdates {
+  return {
+    contributions: admitted.map(({ contribution }) => contribution),
+    rows: { place: 'memory', rows: admitted.map(({ update }) => update) },
+  };
+}
+
 /** Where a round starts from. */
 export interface RoundParent {
   /** The model before the round. */
   readonly model: Int32Array;
   /** Its root. */
   readonly modelRoot: Hex;
+  /** What the server step kept of the rounds before; null before round 1, and for a step that keeps nothing. */
+  readonly serverState: Int32Array | null;
   /** Cumulative rewards before the round. */
   readonly rewards: CumulativeRewards;
 }
@@ -42,6 +62,8 @@ export interface RoundOutcome {
   readonly document: Uint8Array;
   /** The model after the round. */
   readonly model: Int32Array;
+  /** What the server step keeps for the next round, null if nothing; the record has its root. */
+  readonly serverState: Int32Array | null;
   /** The aggregate, units of 2^-(updateBits + 8). */
   readonly aggregate: Int32Array;
   /** Scores in participant order. */
@@ -50,42 +72,46 @@ export interface RoundOutcome {
   readonly earned: readonly bigint[];
   /** Cumulative rewards after the round. */
   readonly rewards: CumulativeRewards;
-  /** Model coordinates cut to int32. */
+  /** Coordinates of model and momentum cut to int32. */
   readonly saturated: number;
 }
 
 /**
- * The round: a pure function over integers, the same bits on every machine.
+ * The round: a function over integers, the same bits on every machine, whatever engine computes it.
  *
- * `(model, plan, admitted updates) -> (model', aggregate, scores, rewards)`, with every input and output committed to.
- * Coordinator, auditor, watcher and simulations all call this and nothing else.
+ * `(model, state, plan, admitted updates) -> (model', state', aggregate, scores, rewards)`, with every input and output
+ * committed to. Coordinator, auditor, watcher and simulations all call this and nothing else.
  *
  * @param terms - what the job fixes
- * @param parent - where the round starts from
+ * @param parent - where the round starts from; it may still be on its way, for the updates are aggregated without it
  * @param plan - the round's plan, its seed revealed
- * @param admitted - the admitted updates in participant order, at least one
+ * @param admitted - the admitted updates
+ * @param engine - walks over them
  * @throws RuleError if the rule cannot hold against its f with so few participants
+ * @throws AggregationError if the updates cannot be aggregated exactly
+ * @throws ServerStateError if the state before is not one that the server step could have left
  */
-export function transition(
+export async function transition(
   terms: JobTerms,
-  parent: RoundParent,
+  parent: RoundParent | PromiseLike<RoundParent>,
   plan: RevealedPlan,
-  admitted: readonly AdmittedUpdate[],
-): RoundOutcome {
+  { contributions, rows }: AdmittedUpdates,
+  engine: AggregationEngine,
+): Promise<RoundOutcome> {
   const { manifest, layout } = terms;
   const { rule, sampleCap, serverStep: step } = manifest.aggregation;
-  const rows = admitted.map(({ update }) => update);
-  const contributions = admitted.map(({ contribution }) => contribution);
   const samples = contributions.map((contribution) => Math.min(contribution.samples, sampleCap));
 
-  const { aggregate, weights, active, gram: rowGram } = aggregateIntegers(rows, rule, samples);
-  const next = serverStep(layout, parent.model, aggregate, plan.updateBits, step);
+  const facts = { spec: rule, n: contributions.length, samples, plan };
+  const { aggregate, weights, active, gram, matrixRoot } = await aggregateRound(engine, rows, facts);
+  const { modelRoot: parentModelRoot, rewards: earlier, ...server } = await parent;
+  const before = { model: server.model, state: server.serverState };
+  const { model, state: serverState, saturated } = serverStep(layout, before, aggregate, plan.updateBits, step);
 
-  const gram = rowGram ? appendAggregate(rowGram, rows, aggregate) : gramMatrix(rows, aggregate);
-  const scores = scoreRows(gram, active);
+  const scores = scoreRows(gram, active, scoreMethod(manifest));
   const earned = splitPot(BigInt(manifest.rewards.pricePerRound), scores);
   const rewards = accrue(
-    parent.rewards,
+    earlier,
     contributions.map(({ participant }) => participant),
     earned,
   );
@@ -95,25 +121,24 @@ export function transition(
     job: terms.job,
     round: plan.round,
     attempt: plan.attempt,
-    participants: admitted.length,
+    participants: contributions.length,
     updateBits: plan.updateBits,
     seedIndex: plan.seedIndex,
     seed: plan.seed,
     fixedPlanHash: terms.fixedPlanHash,
     tensorTableRoot: terms.tensorTableRoot,
-    parentModelRoot: parent.modelRoot,
-    modelRoot: blockRoot(TREE.model, next.vector),
-    // FedAvg keeps no state; steps that do commit to it here.
-    serverStateRoot: ZERO_HASH,
+    parentModelRoot,
+    modelRoot: blockRoot(TREE.model, model),
+    serverStateRoot: serverStateRoot(serverState),
     aggregateRoot: blockRoot(TREE.aggregate, aggregate),
-    matrixRoot: toHex(matrixTree(rows).root),
+    matrixRoot: toHex(matrixRoot),
     contributionsRoot: contributionsRoot(contributions),
     gramRoot: gramRoot(gram),
-    weightsRoot: weightsRoot(weights ?? rows.map(() => 0)),
+    weightsRoot: weightsRoot(weights ?? contributions.map(() => 0)),
     scoresRoot: scoresRoot(scores),
     rewardsRoot: rewardsTree(rewards).root,
     rewardsTotal: totalRewards(rewards),
     location: toHex(sha256Digest(document)),
   };
-  return { record, document, model: next.vector, aggregate, scores, earned, rewards, saturated: next.saturated };
+  return { record, document, model, serverState, aggregate, scores, earned, rewards, saturated };
 }

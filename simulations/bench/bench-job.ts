@@ -84,7 +84,7 @@ export async function createBenchJob(
         retries: 2,
         ...(sample !== undefined && { sample: { size: sample, extra: 0 } }),
       },
-      rewards: { pricePerRound: String(10n ** 18n) },
+      rewards: { pricePerRound: String(10n ** 18n), score: 'confirmation' },
       chain: { windowTicks: 1 },
       disclosure: 'public',
       retentionS: 0,

@@ -1,10 +1,15 @@
 import { fileURLToPath } from 'node:url';
 import { Argument, type Command, InvalidArgumentError } from 'commander';
+import type { MeasurableEngine } from '../../shared/aggregation/engine.ts';
+import { createEngine } from '../../shared/runtime/engine/create-engine.ts';
 import { usePlatformHashing } from '../../shared/runtime/platform-hashing.ts';
+import { benchAggregation } from './aggregation.ts';
 import { benchClose } from './close.ts';
 import { benchIngest } from './ingest.ts';
 import { benchLoad } from './load.ts';
+import { benchMemory } from './memory.ts';
 import { type BenchReport, type Progress, publish, requireWritable, tellProgress } from './report.ts';
+import { benchRewards } from './rewards/rewards.ts';
 import { runBareWorker } from './workers/bare-worker.ts';
 import { runCoordinatorWorker } from './workers/coordinator-worker.ts';
 import { runCrowdWorker } from './workers/crowd-worker.ts';
@@ -44,7 +49,16 @@ export function registerBenchCommands(program: Command): void {
     .option('--d <list>', 'parameters of the model', list(64, 2 ** 28), [100_000, 1_000_000])
     .option('--repeats <n>', 'rounds, of which the median counts', wholeNumber(1, 100), 5)
     .option('--json <file>', 'write everything that was measured')
-    .action(({ json, ...flags }) => run('close', { json }, (entry, progress) => benchClose(entry, flags, progress)));
+    .action(({ json, ...flags }) =>
+      run('close', { json }, async (entry, progress) => {
+        const engine = createEngine();
+        try {
+          return await benchClose(entry, flags, engine, progress);
+        } finally {
+          await engine.close();
+        }
+      }),
+    );
   bench
     .command('load')
     .description('many connected clients: how they connect, a whole round, what it costs the coordinator')
@@ -54,6 +68,41 @@ export function registerBenchCommands(program: Command): void {
     .option('--processes <n>', 'processes that hold the clients', wholeNumber(1, 64), 4)
     .option('--json <file>', 'write everything that was measured')
     .action(({ json, ...flags }) => run('load', { json }, (entry, progress) => benchLoad(entry, flags, progress)));
+  bench
+    .command('rewards')
+    .description('what each kind of free-rider is paid under each rule, beside clients that really train')
+    .option('--clients <n>', 'honest clients', wholeNumber(4, 64), 8)
+    .option('--rounds <n>', 'rounds, of which the first does not count', wholeNumber(2, 100), 4)
+    .option('--seed <n>', 'seed of everything random', wholeNumber(0, 2 ** 32 - 1), 1)
+    .option('--json <file>', 'write everything that was measured')
+    .action(({ json, ...flags }) => run('rewards', { json }, (_entry, progress) => benchRewards(flags, progress)));
+  bench
+    .command('aggregation')
+    .description('every rule on updates in memory, with reading them once')
+    .option('--n <n>', 'updates', wholeNumber(1, 256), 50)
+    .option('--d <n>', 'coordinates of an update', wholeNumber(64, 2 ** 28), 1_000_000)
+    .option('--f <n>', 'faulty updates', wholeNumber(0, 128), 10)
+    .option('--threads <n>', 'threads that compute (default: one a processor)', wholeNumber(1, 256))
+    .option('--repeats <n>', 'repeats, of which the median counts', wholeNumber(1, 100), 5)
+    .option('--curve', 'how the cost grows with n and d, too', false)
+    .option('--json <file>', 'write everything that was measured')
+    .action(({ json, threads, ...flags }) =>
+      run('aggregation', { json }, (_entry, progress) =>
+        withEngine(threads, (engine) => benchAggregation(engine, flags, progress)),
+      ),
+    );
+  bench
+    .command('memory')
+    .description('the largest resident memory while updates are aggregated from files')
+    .option('--n <n>', 'updates', wholeNumber(1, 1000), 100)
+    .option('--d <n>', 'coordinates of an update', wholeNumber(64, 2 ** 28), 10_000_000)
+    .option('--threads <n>', 'threads that compute (default: one a processor)', wholeNumber(1, 256))
+    .option('--json <file>', 'write everything that was measured')
+    .action(({ json, threads, ...flags }) =>
+      run('memory', { json }, (_entry, progress) =>
+        withEngine(threads, (engine) => benchMemory(engine, flags, progress)),
+      ),
+    );
   bench
     .command('worker', { hidden: true })
     .description('one process of a benchmark, which asks for things over IPC')
@@ -75,6 +124,18 @@ async function run(
   if (json !== undefined) await requireWritable(json);
   const entry = fileURLToPath(new URL('../../fedanchor.js', import.meta.url));
   await publish(name, await bench(entry, tellProgress), json);
+}
+
+async function withEngine(
+  threads: number | undefined,
+  bench: (engine: MeasurableEngine) => Promise<BenchReport>,
+): Promise<BenchReport> {
+  const engine = createEngine({ ...(threads !== undefined && { threads }) });
+  try {
+    return await bench(engine);
+  } finally {
+    await engine.close();
+  }
 }
 
 function wholeNumber(least: number, most: number): (text: string) => number {

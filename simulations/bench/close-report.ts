@@ -86,7 +86,7 @@ export function closeReport(options: CloseOptions, limits: MachineLimits, rows: 
     ]),
   );
   const parts = renderTable(
-    ['round function', 'rule', 'inner products', 'matrix tree', 'model and aggregate trees', 'matrix hashed at'],
+    ['round function', 'all walks', 'inner products', 'matrix tree', 'model and aggregate trees', 'matrix hashed at'],
     results.map((result) => [
       titled(result),
       ...[result.ruleMs, result.gramMs, result.matrixTreeMs, result.blockTreesMs].map(milliseconds),

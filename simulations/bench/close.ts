@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { createWallet } from '../../contracts/wallet.ts';
 import type { JobEvent } from '../../coordinator/round/events.ts';
+import type { AggregationEngine } from '../../shared/aggregation/engine.ts';
 import type { Hex } from '../../shared/bytes.ts';
 import type { RoundPlan } from '../../shared/round/plan.ts';
 import { benchKey } from './bench-job.ts';
@@ -30,7 +31,12 @@ interface Closing {
  * Measures how long a round takes to close: from the last byte of the last update being there to the next model being
  * stored, announced and fetched. Between two rounds the round function alone is applied to the same updates.
  */
-export function benchClose(entry: string, options: CloseOptions, progress: Progress): Promise<BenchReport> {
+export function benchClose(
+  entry: string,
+  options: CloseOptions,
+  engine: AggregationEngine,
+  progress: Progress,
+): Promise<BenchReport> {
   return inFolder(async (folder) => {
     const limits: MachineLimits = await measureLimits(folder);
     const rows: CloseRow[] = [];
@@ -42,7 +48,7 @@ export function benchClose(entry: string, options: CloseOptions, progress: Progr
         const stageFolder = join(folder, `${n}-${d}`);
         rows.push(
           await onStage(entry, job, stageFolder, (stage) =>
-            closeRounds(stage, n, rounds, (round) =>
+            closeRounds(stage, n, rounds, engine, (round) =>
               progress(
                 `n = ${n}, d = ${d}: ${round === 1 ? 'warming up' : `round ${round - 1} of ${options.repeats}`}`,
               ),
@@ -59,6 +65,7 @@ async function closeRounds(
   { job, url }: Stage,
   n: number,
   rounds: number,
+  engine: AggregationEngine,
   onRound: (round: number) => void,
 ): Promise<CloseRow> {
   const { terms } = job.job;
@@ -66,7 +73,7 @@ async function closeRounds(
   const signers = Array.from({ length: n }, (_, index) => createWallet(benchKey('participant', index)));
   signers.sort((one, other) => (one.address < other.address ? -1 : 1));
   const families = signers.map((_, seed) => updateFamily(terms.layout.dimension, terms.layout.parameters, seed));
-  const kernel = createKernel(job);
+  const kernel = createKernel(job, engine);
   const events = createEventWaiter();
   const unwatch = await watchEvents(venue, job.coordinator, events.take);
   const parties = await Promise.all(signers.map((signer) => connectParty(venue, signer)));
@@ -79,7 +86,7 @@ async function closeRounds(
       if (!plan) throw new Error('no round is open');
       const updates = families.map((family) => family(round));
       const closing = await closeOnce(venue, parties, updates, plan, events);
-      const alone = kernel(plan, signers, updates, closing.modelRoot);
+      const alone = await kernel(plan, signers, updates, closing.modelRoot);
       if (round === 1) continue;
       row.closings.push(closing);
       row.kernels.push(alone);

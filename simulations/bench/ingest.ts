@@ -4,6 +4,7 @@ import { benchKey } from './bench-job.ts';
 import { createPutLane, type PutLane } from './http-put.ts';
 import { type IngestRow, ingestReport } from './ingest-report.ts';
 import { inLanes } from './lanes.ts';
+import { levelGround } from './level-ground.ts';
 import { measureLimits } from './limits.ts';
 import type { IngestOptions } from './options.ts';
 import { connectParty, type Party, type Venue } from './party.ts';
@@ -32,7 +33,7 @@ export function benchIngest(entry: string, options: IngestOptions, progress: Pro
     const bareUrl = await bare.call<string>('start', join(folder, 'bare'));
     return await onStage(entry, job, join(folder, 'stage'), async (stage) => {
       const rows: IngestRow[] = [];
-      await using bench = await createIngestBench(stage, bare, bareUrl, options);
+      await using bench = await createIngestBench(stage, { bare, bareUrl, folder }, options);
       for (const clients of options.clients) {
         const row: IngestRow = { clients, bytes: 0, bareMs: [], uploadMs: [], submitMs: [] };
         for (let repeat = 0; repeat <= options.repeats; repeat++) {
@@ -52,7 +53,11 @@ export function benchIngest(entry: string, options: IngestOptions, progress: Pro
 }
 
 /** One repeat: first the bare server, then the coordinator, with the same updates. */
-async function createIngestBench(stage: Stage, bare: WorkerProcess, bareUrl: string, options: IngestOptions) {
+async function createIngestBench(
+  stage: Stage,
+  { bare, bareUrl, folder }: { readonly bare: WorkerProcess; readonly bareUrl: string; readonly folder: string },
+  options: IngestOptions,
+) {
   const { job, url } = stage;
   const { layout } = job.job.terms;
   const venue: Venue = { url, job: job.job.terms.job, coordinator: job.coordinator.address, domain: job.domain };
@@ -69,13 +74,15 @@ async function createIngestBench(stage: Stage, bare: WorkerProcess, bareUrl: str
     const bytes = updates.reduce((sum, { byteLength }) => sum + byteLength, 0);
     const lanes = Array.from({ length: clients }, createPutLane);
     try {
+      const level = () => levelGround(folder, bytes);
       const onBare = async (): Promise<{ readonly bareMs: number }> => {
+        await level();
         const bareMs = await inLanes(updates, lanes, (update, lane) => putAll(bareUrl, update, lane));
         await bare.call('clear');
         return { bareMs };
       };
-      const onOther = () => onCoordinator(venue, updates, lanes, made - count);
-      // Whatever one leaves for the other to wait for, such as pages to be written, evens out over the repeats.
+      const onOther = () => onCoordinator(venue, updates, lanes, made - count, level);
+      // Whatever one leaves for the other all the same evens out over the repeats.
       isBareFirst = !isBareFirst;
       if (isBareFirst) return { bytes, ...(await onBare()), ...(await onOther()) };
       return { bytes, ...(await onOther()), ...(await onBare()) };
@@ -95,6 +102,7 @@ async function onCoordinator(
   updates: readonly BenchUpdate[],
   lanes: readonly PutLane[],
   firstKey: number,
+  level: () => Promise<void>,
 ): Promise<IngestTimes> {
   const parties: Party[] = [];
   await inLanes([...updates.keys()], lanes, async (index) => {
@@ -104,6 +112,7 @@ async function onCoordinator(
     const { plan } = await (parties[0] as Party).state();
     if (!plan) throw new Error('the round is not open');
     const work = [...updates.entries()];
+    await level();
     const uploadMs = await inLanes(work, lanes, ([index, update], lane) =>
       (parties[index] as Party).upload(plan, update, lane),
     );

@@ -6,10 +6,9 @@ import { parseRuleSpec, type RuleSpec } from '../../shared/aggregation/registry.
 import { concatBytes, utf8, word } from '../../shared/bytes.ts';
 import type { Json } from '../../shared/codec.ts';
 import { sha256Digest } from '../../shared/commitments/hashing.ts';
-import { DEFAULT_FRACTION_BITS } from '../../shared/fixed-point/constants.ts';
+import { DEFAULT_FRACTION_BITS, LEARNING_RATE_BITS } from '../../shared/fixed-point/constants.ts';
 import { layoutOf } from '../../shared/fixed-point/layout.ts';
 import { encodeModel } from '../../shared/fixed-point/model.ts';
-import { LEARNING_RATE_BITS } from '../../shared/fixed-point/server-step.ts';
 import { nextCharacterJob } from './next-character.ts';
 import type { DemoOptions } from './options.ts';
 import { addressesOf, type Cast } from './participants.ts';
@@ -63,7 +62,7 @@ export async function prepareDemoJob(
       deadlineMs: 180_000,
       retries: 8,
     },
-    rewards: { pricePerRound: String(PRICE_PER_ROUND) },
+    rewards: { pricePerRound: String(PRICE_PER_ROUND), score: 'confirmation' },
     chain: { windowTicks: 1 },
     disclosure: 'public',
     // A kept run must recompute for longer than anybody keeps it.

@@ -113,6 +113,52 @@ describe('a reorganization of several blocks', () => {
     expect((await lab.store.get('moved'))?.hashes).toHaveLength(1);
     expect(await lab.received()).toBe(1n);
   });
+
+  it('is looked for at once when a contract refuses what builds on it', async () => {
+    await using lab = await createLab(test);
+    // Left alone it would not look again within the time of this test.
+    const outbox = await lab.open({ idleIntervalMs: 3_600_000 });
+    const receipt = outbox.send(transfer('ground'));
+    await lab.pooled('ground');
+    await lab.mine();
+    await receipt;
+    await lab.reorg(1);
+    // revert(0, 0)
+    const refused = outbox.send({ id: 'built on it', to: null, data: '0x60006000fd' });
+    await expect(refused).rejects.toMatchObject({ code: 'ledger/reverted' });
+    expect((await lab.told('reorged')).data).toMatchObject({ id: 'ground' });
+    await lab.mine();
+    await lab.told('confirmed', 2);
+    expect([await lab.sent(), await lab.received()]).toEqual([1, 1n]);
+  });
+
+  it('is not taken for one where the node has dropped its old blocks', async () => {
+    await using lab = await createLab(test);
+    const first = new AbortController();
+    const receipt = (await lab.open({ signal: first.signal })).send(transfer('old'));
+    await lab.pooled('old');
+    await lab.mine();
+    const { blockNumber } = await receipt;
+    first.abort();
+    await lab.mine(3);
+    // Nothing of so long ago: neither the block nor what was in it.
+    const hash = (await lab.store.get('old'))?.hashes[0];
+    const forgetful = lab.altered((method, parameters, ask) =>
+      (method === 'eth_getBlockByNumber' && parameters[0] === toQuantity(blockNumber)) || parameters[0] === hash
+        ? null
+        : ask(),
+    );
+    const outbox = await lab.open({ rpc: forgetful });
+    await lab.mine();
+    await lab.looked(5);
+    const next = outbox.send(transfer('new'));
+    await lab.pooled('new');
+    await lab.mine();
+    await next;
+    expect(await lab.store.get('old')).toMatchObject({ state: 'confirmed', nonce: 0 });
+    expect(lab.notices.map(({ type }) => type)).toEqual(['confirmed', 'confirmed']);
+    expect([await lab.sent(), await lab.received()]).toEqual([2, 2n]);
+  });
 });
 
 describe('a nonce that another program took', () => {

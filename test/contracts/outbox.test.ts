@@ -126,22 +126,81 @@ describe('failures', () => {
     expect(await sent()).toBe(1);
   });
 
-  it('remembers a transaction that was mined but reverted', async () => {
+  /** A token that somebody else has, a node that lets every call pass at first, and a transfer of what is not there. */
+  async function overdrawn(owner: Signer) {
     const { abi, bytecode } = loadArtifact('FedToken');
-    const outbox = await open();
-    const data = (bytecode + abi.encodeDeploy([signer.address, 5n]).slice(2)) as Hex;
-    const { contractAddress } = await outbox.send({ id: 'token', to: null, data });
-    const call = { to: contractAddress as Hex, data: abi.encodeFunctionData('transfer', [receiver, 6n]) as Hex };
-    // A node whose estimate is wrong, as when another transaction comes first.
-    const hopeful = await open({
-      rpc: altered((method, _, ask) => (method === 'eth_estimateGas' ? '0x186a0' : ask())),
-    });
+    const data = (bytecode + abi.encodeDeploy([owner.address, 5n]).slice(2)) as Hex;
+    const { contractAddress } = await (await open()).send({ id: 'token', to: null, data });
+    const to = contractAddress as Hex;
+    const give = (whom: Hex): Hex => abi.encodeFunctionData('transfer', [whom, 5n]) as Hex;
+    // Its estimate is wrong, as when another transaction comes first.
+    const hopeful = altered((method, _, ask) => (method === 'eth_estimateGas' ? '0x186a0' : ask()));
+    return {
+      outbox: await open({ rpc: hopeful }),
+      call: { to, data: give(receiver) },
+      refill: { to, data: give(signer.address) },
+    };
+  }
+
+  it('remembers a transaction that was mined but reverted', async () => {
+    const { outbox, call } = await overdrawn(wallet('somebody'));
     for (const _ of [1, 2]) {
-      await expect(hopeful.send({ id: 'failing', ...call })).rejects.toMatchObject({
+      await expect(outbox.send({ id: 'failing', ...call })).rejects.toMatchObject({
         code: 'outbox/reverted',
         message: expect.stringContaining('ERC20InsufficientBalance'),
       });
     }
+    expect(await sent()).toBe(2);
+  });
+
+  it('sends what reverted again once it would succeed, and that once', async () => {
+    const owner = wallet('an owner');
+    const { outbox, call, refill } = await overdrawn(owner);
+    await expect(outbox.send({ id: 'early', ...call })).rejects.toMatchObject({ code: 'outbox/reverted' });
+    const first = await store.get('early');
+    // The wallet gets what it lacked.
+    await (await test.openOutbox(owner)).send({ id: 'refill', ...refill });
+    const snapshot = await test.rpc.call('evm_snapshot', []);
+    const receipt = await outbox.send({ id: 'early', ...call });
+    expect(await (await open()).send({ id: 'early', ...call })).toEqual(receipt);
+    expect(await store.get('early')).toMatchObject({ state: 'confirmed', nonce: 2, reverted: first?.hashes });
+    expect(await sent()).toBe(3);
+    // What has been tried is remembered where the chain loses the last try.
+    await test.rpc.call('evm_revert', [snapshot]);
+    await test.rpc.call('anvil_mine', ['0x2']);
+    const again = await (await open()).send({ id: 'early', ...call });
+    expect(again.blockNumber).toBeGreaterThan(receipt.blockNumber);
+    expect(await store.get('early')).toMatchObject({ state: 'confirmed', nonce: 2, reverted: first?.hashes });
+    expect(await sent()).toBe(3);
+  });
+
+  it('gives up what reverts again and again although it should not', async () => {
+    const { outbox: honest, call } = await overdrawn(wallet('somebody'));
+    await expect(honest.send({ id: 'unlucky', ...call })).rejects.toMatchObject({ code: 'outbox/reverted' });
+    const outbox = await open({
+      rpc: altered((method, parameters, ask) => {
+        if (method === 'eth_estimateGas') return '0x186a0';
+        return method === 'eth_call' && parameters[1] === 'latest' ? '0x' : ask();
+      }),
+    });
+    for (let asked = 0; asked < 12; asked++) {
+      await expect(outbox.send({ id: 'unlucky', ...call })).rejects.toMatchObject({ code: 'outbox/reverted' });
+    }
+    // The token's, and eight tries.
+    expect(await sent()).toBe(9);
+  });
+
+  it('takes a transaction that reverted up again where the chain has lost it since', async () => {
+    const owner = wallet('another owner');
+    const { outbox, call, refill } = await overdrawn(owner);
+    const snapshot = await test.rpc.call('evm_snapshot', []);
+    const asked = { id: 'undone', ...call };
+    await expect(outbox.send(asked)).rejects.toMatchObject({ code: 'outbox/reverted' });
+    await test.rpc.call('evm_revert', [snapshot]);
+    await (await test.openOutbox(owner)).send({ id: 'refill', ...refill });
+    await outbox.send(asked);
+    // The same transaction has come to another end; a second one would have been one too many.
+    expect(await store.get('undone')).toMatchObject({ state: 'confirmed', nonce: 1 });
     expect(await sent()).toBe(2);
   });
 

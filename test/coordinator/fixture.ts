@@ -42,6 +42,7 @@ export interface TestJobChoices {
   readonly rounds?: number;
   readonly participation?: Partial<Manifest['participation']>;
   readonly rule?: Partial<Manifest['aggregation']['rule']>;
+  readonly serverStep?: Manifest['aggregation']['serverStep'];
   readonly disclosure?: Manifest['disclosure'];
 }
 
@@ -50,6 +51,7 @@ export function testJob({
   rounds = 3,
   participation = {},
   rule = {},
+  serverStep = { name: 'FedAvg', learningRate: 65_536 },
   disclosure = 'public',
 }: TestJobChoices = {}): TestJob {
   const rng = createRng(7, 'model');
@@ -69,7 +71,7 @@ export function testJob({
     aggregation: {
       rule: { rule: 'TrMean', pre: [], f: 1, params: {}, ...rule },
       sampleCap: 1000,
-      serverStep: { name: 'FedAvg', learningRate: 65_536 },
+      serverStep,
     },
     rounds,
     participation: settings,

@@ -11,6 +11,7 @@ import { receiptDigest } from '../../shared/commitments/receipt.ts';
 import { type JobTerms, jobTerms } from '../../shared/round/job-terms.ts';
 import { parseManifest } from '../../shared/round/manifest.ts';
 import { isSeedOf } from '../../shared/round/plan.ts';
+import { createFileEngine } from './file-engine.ts';
 import { COORDINATOR, DOMAIN, temporaryFolder } from './fixture.ts';
 import { type History, historyText, recordHistory, stateDigest, stateJson, statesOf } from './history-recorder.ts';
 
@@ -58,7 +59,7 @@ describe('the recorded history of an eventful job', () => {
     for (const [root, base64] of Object.entries(history.blobs))
       await blobs.put(root as Hex, Buffer.from(base64, 'base64'));
     const states = statesOf(terms, history.events);
-    const context = { terms, blobs, seeds: history.seeds, now: () => 0 };
+    const context = { terms, blobs, seeds: history.seeds, engine: createFileEngine(), now: () => 0 };
     let rounds = 0;
     for (const [index, event] of history.events.entries()) {
       if (event.type !== 'roundAggregated') continue;

@@ -1,8 +1,8 @@
-import { writeFile } from 'node:fs/promises';
+import { readFile, rm, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { Signer } from '../../contracts/wallet.ts';
-import type { RunnerOptions } from '../../coordinator/runner.ts';
+import type { Contribution } from '../../shared/commitments/contribution.ts';
 import { recordToJson } from '../../shared/commitments/record.ts';
 import { vectorBytes } from '../../shared/commitments/vector-trees.ts';
 import { WALLETS } from './fixture.ts';
@@ -10,6 +10,7 @@ import {
   anchorIn,
   collecting,
   contribute,
+  createWarning,
   createWorld,
   logOf,
   playToTheEnd,
@@ -52,7 +53,7 @@ describe('what fails and may pass', () => {
     await playToTheEnd(life, world);
     expect(failures).toBeGreaterThan(1);
     expect(world.anchorings.map(recordToJson)).toEqual(
-      recompute(world.job)
+      (await recompute(world.job))
         .slice(0, 1)
         .map((record) => expect.objectContaining({ modelRoot: record.modelRoot })),
     );
@@ -99,20 +100,45 @@ describe('what fails and may pass', () => {
     const damaged = Uint8Array.from(vectorBytes(model));
     damaged[17] = 255 - (damaged[17] as number);
     await writeFile(file, damaged);
-    let warned: (() => void) | undefined;
-    const warning = new Promise<void>((resolve) => {
-      warned = resolve;
-    });
-    const log = {
-      info: () => {},
-      error: () => {},
-      warn: (fields: object) => JSON.stringify(fields).includes('damaged') && warned?.(),
-    };
-    const life = await startLife(world, { log: log as RunnerOptions['log'] });
+    const warning = createWarning();
+    const life = await startLife(world, { log: warning.log });
     const end = playToTheEnd(life, world);
-    await warning;
+    await warning.came;
     expect(world.anchorings).toEqual([]);
     await writeFile(file, vectorBytes(model));
-    expect((await end).progress.modelRoot).toBe(recompute(world.job)[0]?.modelRoot);
+    expect((await end).progress.modelRoot).toBe((await recompute(world.job))[0]?.modelRoot);
   });
+
+  it.each([
+    ['damaged', async (path: string) => writeFile(path, new Uint8Array(384).fill(3))],
+    ['cut short', async (path: string) => truncate(path, 100)],
+    ['lost', async (path: string) => rm(path)],
+  ])(
+    'never anchors what an update gives that is %s after it was accepted, and goes on once it is restored',
+    async (_, harm) => {
+      const world = await createWorld({ rounds: 1 });
+      const warning = createWarning();
+      let harmed: { path: string; bytes: Uint8Array } | undefined;
+      const blobs: World['blobs'] = {
+        ...world.blobs,
+        // The parent's model is the first that a closing round reads.
+        get: async (id) => {
+          const { state } = life.runner;
+          if (state.phase === 'aggregating' && harmed === undefined) {
+            const { updateRoot } = state.admitted[2] as Contribution;
+            const path = join(world.blobs.folder, world.blobs.relativePath(updateRoot));
+            harmed = { path, bytes: await readFile(path) };
+            await harm(path);
+          }
+          return world.blobs.get(id);
+        },
+      };
+      const life = await startLife(world, { blobs, log: warning.log });
+      const end = playToTheEnd(life, world);
+      await warning.came;
+      expect(world.anchorings).toEqual([]);
+      await writeFile(harmed?.path as string, harmed?.bytes as Uint8Array);
+      expect((await end).progress.modelRoot).toBe((await recompute(world.job))[0]?.modelRoot);
+    },
+  );
 });

@@ -13,7 +13,8 @@ import type { UpdateStatement } from '../../shared/commitments/contribution.ts';
 import type { SignedReceipt } from '../../shared/commitments/receipt.ts';
 import { type RoundRecord, recordHash } from '../../shared/commitments/record.ts';
 import { vectorBytes } from '../../shared/commitments/vector-trees.ts';
-import { type RoundParent, transition } from '../../shared/round/transition.ts';
+import { inMemory, type RoundParent, transition } from '../../shared/round/transition.ts';
+import { createFileEngine } from './file-engine.ts';
 import {
   COORDINATOR,
   createQuietLog,
@@ -76,6 +77,7 @@ export async function startLife(
   const { job, events, blobs } = world;
   const runner = await startJobRunner({
     ...{ terms: job.terms, seeds: job.seeds, domain: DOMAIN, signer: COORDINATOR, events, blobs, uploads, log, signal },
+    engine: createFileEngine(),
     ...{ anchor: anchorIn(world), now: () => 1_700_000_000_000 },
     ...overrides,
   });
@@ -147,8 +149,8 @@ export async function logOf({ events }: World): Promise<JobEvent[]> {
 }
 
 /** The records that follow from the same updates by the round function alone, without any coordinator. */
-export function recompute({ terms, model, seeds }: TestJob): RoundRecord[] {
-  let parent: RoundParent = { model, modelRoot: terms.manifest.initialModelRoot, rewards: [] };
+export async function recompute({ terms, model, seeds }: TestJob): Promise<RoundRecord[]> {
+  let parent: RoundParent = { model, modelRoot: terms.manifest.initialModelRoot, serverState: null, rewards: [] };
   let updateBits = terms.manifest.initialUpdateBits;
   const records: RoundRecord[] = [];
   for (let round = 1; round <= terms.manifest.rounds; round++) {
@@ -163,9 +165,11 @@ export function recompute({ terms, model, seeds }: TestJob): RoundRecord[] {
         contribution: { participant, updateRoot, samples, largestMagnitude, datasetCommitment, signature },
       };
     });
-    const outcome = transition(terms, parent, { ...plan, seed: seeds[round] as `0x${string}` }, admitted);
+    const revealed = { ...plan, seed: seeds[round] as `0x${string}` };
+    const outcome = await transition(terms, parent, revealed, inMemory(admitted), createFileEngine());
     records.push(outcome.record);
-    parent = { model: outcome.model, modelRoot: outcome.record.modelRoot, rewards: outcome.rewards };
+    const { model: next, serverState, rewards } = outcome;
+    parent = { model: next, modelRoot: outcome.record.modelRoot, serverState, rewards };
     // Magnitudes of about 1200 double to less than 8191 twice over.
     updateBits += 1;
   }
@@ -177,4 +181,16 @@ export async function collecting(world: World, overrides: Partial<RunnerOptions>
   const life = await startLife(world, overrides);
   for (const { address } of WALLETS) await life.runner.join(address);
   return { ...life, plan: (life.runner.state as Collecting).plan };
+}
+
+/** A log that tells of its first warning of a blob that is missing or damaged. */
+export function createWarning(): { readonly log: RunnerOptions['log']; readonly came: Promise<void> } {
+  let warned: (() => void) | undefined;
+  const came = new Promise<void>((resolve) => {
+    warned = resolve;
+  });
+  const warn = (fields: object) => {
+    if (/is missing|is damaged/.test(JSON.stringify(fields))) warned?.();
+  };
+  return { log: { info: () => {}, error: () => {}, warn }, came };
 }

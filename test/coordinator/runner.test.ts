@@ -34,7 +34,7 @@ describe('a job', () => {
     const world = await createWorld();
     const life = await startLife(world);
     const end = await playToTheEnd(life, world);
-    const expected = recompute(world.job);
+    const expected = await recompute(world.job);
     expect(end).toMatchObject({ phase: 'closed', progress: { rounds: 3, modelRoot: expected[2]?.modelRoot } });
     expect(world.anchorings.map(recordToJson)).toEqual(expected.map(recordToJson));
     for (const { seed, seedIndex } of world.anchorings) {
@@ -57,7 +57,7 @@ describe('a job', () => {
             .map(({ signer }) => signer);
     const world = await createWorld();
     await playToTheEnd(await startLife(world), world, shuffled);
-    expect(world.anchorings.map(recordToJson)).toEqual(recompute(world.job).map(recordToJson));
+    expect(world.anchorings.map(recordToJson)).toEqual((await recompute(world.job)).map(recordToJson));
   });
 
   it('takes submissions that all arrive at once', async () => {

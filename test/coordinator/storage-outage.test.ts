@@ -102,6 +102,8 @@ describe('a coordinator whose storage fails', () => {
     });
     await contribute(life, world, last);
     await refused;
+    // The refusal is on its way to the watch: a look before it has arrived would be overtaken by it.
+    while (health.status.state === 'available') await new Promise(setImmediate);
     expect(life.runner.state.phase).toBe('aggregating');
     disk.fails = false;
     await health.probe();

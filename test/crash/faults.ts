@@ -36,8 +36,10 @@ export function die(): never {
 export function reach(point: string): Promise<void> | undefined {
   if (isDoomed(point)) die();
   if (hold?.point !== point || hold.n !== reached.get(point)) return undefined;
+  // Only who listens already may say so: a signal that nobody listens for ends the process.
+  const released = new Promise<void>((resolve) => process.once('SIGUSR2', () => resolve()));
   process.stdout.write('held\n');
-  return new Promise((resolve) => process.once('SIGUSR2', () => resolve()));
+  return released;
 }
 
 /** An effect with the boundaries on both its sides. */

@@ -22,7 +22,12 @@ export const openLmdbStores: typeof lmdb.openLmdbStores = (...args) => {
     ...stores,
     events: {
       ...stores.events,
-      append: (events) => around(`log: ${events.map(({ type }) => type).join('+')} is appended`, () => append(events)),
+      // Events that share a write are there together or not at all: the write is a boundary of each of their kinds.
+      append: (events) =>
+        [...new Set(events.map(({ type }) => type))].reduceRight<() => Promise<void>>(
+          (write, type) => () => around(`log: ${type} is appended`, write),
+          () => append(events),
+        )(),
     },
     outbox: { ...stores.outbox, put: (row) => around(stateOf(row), () => put(row)) },
   };

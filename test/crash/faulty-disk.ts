@@ -47,6 +47,7 @@ export function makeDiskFaulty(): void {
 
 function makeHandleFaulty(handle: FileHandle, kind: string): void {
   const write = handle.writeFile.bind(handle);
+  const writePiece = handle.write.bind(handle) as (data: Uint8Array, ...where: unknown[]) => Promise<unknown>;
   const sync = handle.sync.bind(handle);
   handle.writeFile = async (data, options) => {
     if (isDoomed(`disk: half of a ${kind} written | torn`)) {
@@ -55,6 +56,14 @@ function makeHandleFaulty(handle: FileHandle, kind: string): void {
     }
     await write(data, options);
   };
+  const writeTorn = async (data: Uint8Array, ...where: unknown[]): Promise<unknown> => {
+    if (isDoomed(`disk: half of a ${kind} written | torn`)) {
+      await writePiece(data, 0, data.length >> 1);
+      die();
+    }
+    return writePiece(data, ...where);
+  };
+  Object.assign(handle, { write: writeTorn });
   handle.sync = async () => {
     await reach(`disk: sync of a ${kind} | before`);
     await sync();

@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { expect } from 'vitest';
 import { audit } from '../../client/auditor/audit.ts';
 import { createFolderBlobSource } from '../../client/auditor/folder-blob-source.ts';
@@ -97,6 +98,7 @@ async function claimTwice(federation: Federation, scene: Scene, last: RoundRecor
   const tree = rewardsTree(rewards);
   await federation.passWindow();
   const lifetime = new AbortController();
+  setMaxListeners(0, lifetime.signal);
   for (const [index, party] of PARTICIPANTS.entries()) {
     const account = party.signer.address;
     const { cumulative } = rewards.find((entry) => entry.account === account) as { cumulative: bigint };

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -57,9 +57,12 @@ export async function buildProgram(entry: 'coordinator-child.ts' | 'client-child
   for (const folder of ['shared', 'contracts', 'coordinator', 'client', 'test/crash']) {
     for (const file of await readdir(join(ROOT, folder), { recursive: true })) {
       const path = join(folder, file);
-      if (path.endsWith('.ts') && !path.endsWith('.test.ts')) await emit(path, target, SIDES[entry] as string);
+      if (path.endsWith('.ts') && !path.endsWith('.test.ts') && !path.includes('/assembly/'))
+        await emit(path, target, SIDES[entry] as string);
     }
   }
+  const kernels = join('shared', 'aggregation', 'kernels', 'build');
+  await cp(join(ROOT, kernels), join(target, kernels), { recursive: true });
   const main = join(target, 'test', 'crash', entry.replace(/\.ts$/, '.js'));
   return {
     start: (argument, faults = {}) => run(main, argument, faults),

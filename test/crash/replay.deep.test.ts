@@ -8,6 +8,7 @@ import { startJobRunner } from '../../coordinator/runner.ts';
 import { openLmdbStores } from '../../coordinator/stores/lmdb-store.ts';
 import { recordToJson } from '../../shared/commitments/record.ts';
 import { roundRecord } from '../contracts/harness.ts';
+import { createFileEngine } from '../coordinator/file-engine.ts';
 import {
   COORDINATOR,
   createQuietLog,
@@ -89,6 +90,7 @@ it('a log of a hundred thousand events is replayed in the time that is written d
   const runner = await startJobRunner({
     ...{ terms: job.terms, seeds: job.seeds, domain: DOMAIN, signer: COORDINATOR, events: stores.events },
     ...{ blobs: await createFileBlobStore(join(folder, 'blobs')), uploads: createUploadStore(join(folder, 'uploads')) },
+    engine: createFileEngine(),
     ...{ anchor: () => Promise.reject(new Error('nothing is anchored')), now: () => EVENTS, log: createQuietLog() },
     signal: controller.signal,
   });

@@ -10,10 +10,15 @@ import { refuseBeyond } from '../rule-error.ts';
 export const average: LinearRule = {
   name: 'Average',
   aliases: ['mean'],
+  summary: 'weighted mean of all updates; one faulty update moves it anywhere',
+  bound: 'f = 0',
   family: 'coordinate',
   sees: 'samples',
   guarantee: 'settled on chain',
   parameters: [],
   validate: (n, f) => refuseBeyond('Average', n, f, 0),
-  shares: (samples, scalar) => samples.map((count) => scalar.fromInteger(count)),
+  shares: (samples, scalar) => {
+    const shares = samples.map((count) => scalar.fromInteger(count));
+    return { shares, whole: shares.reduce((sum, share) => scalar.add(sum, share), scalar.zero) };
+  },
 };

@@ -1,6 +1,7 @@
 import { krumBound, krumRanking, NEIGHBOURS } from '../krum-ranking.ts';
 import type { GramRule } from '../rule.ts';
 import { refuseBeyond } from '../rule-error.ts';
+import { meanOf } from '../shares.ts';
 
 /**
  * Krum: the one update closest to its neighbours, `argmin_i sum_{j in N_i} |x_i - x_j|^2`, N_i the nearest others of i
@@ -12,13 +13,12 @@ import { refuseBeyond } from '../rule-error.ts';
 export const krum: GramRule = {
   name: 'Krum',
   aliases: [],
+  summary: 'the one update nearest to its neighbours',
+  bound: '2f + 2 < n',
   family: 'gram',
   sees: 'gram',
   guarantee: 'settled on chain',
   parameters: [NEIGHBOURS],
   validate: (n, f) => refuseBeyond('Krum', n, f, krumBound(n)),
-  shares: (gram, f, params, scalar) => {
-    const [best] = krumRanking(gram, f, params, scalar);
-    return gram.map((_, index) => scalar.fromInteger(index === best ? 1 : 0));
-  },
+  shares: (task) => meanOf(krumRanking(task).slice(0, 1), task.gram.length, task.scalar),
 };

@@ -11,6 +11,8 @@ import { sortAscending } from '../sort-ascending.ts';
 export const median: CoordinateRule = {
   name: 'Median',
   aliases: [],
+  summary: 'middle value of each coordinate',
+  bound: '2f < n',
   family: 'coordinate',
   sees: 'values',
   guarantee: 'settled on chain',

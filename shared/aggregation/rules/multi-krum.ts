@@ -1,6 +1,7 @@
 import { krumBound, krumRanking, NEIGHBOURS } from '../krum-ranking.ts';
 import type { GramRule, Parameter, Params } from '../rule.ts';
 import { RuleError, refuseBeyond } from '../rule-error.ts';
+import { meanOf } from '../shares.ts';
 
 const SELECTED: Parameter = {
   name: 'm',
@@ -41,6 +42,8 @@ function selectedCount(n: number, f: number, params: Params): number {
 export const multiKrum: GramRule = {
   name: 'MultiKrum',
   aliases: ['multi-krum'],
+  summary: 'mean of the m updates nearest to their neighbours',
+  bound: '2f + 2 < n',
   family: 'gram',
   sees: 'gram',
   guarantee: 'settled on chain',
@@ -49,9 +52,8 @@ export const multiKrum: GramRule = {
     refuseBeyond('MultiKrum', n, f, krumBound(n));
     selectedCount(n, f, params);
   },
-  shares: (gram, f, params, scalar) => {
-    const count = selectedCount(gram.length, f, params);
-    const selected = new Set(krumRanking(gram, f, params, scalar).slice(0, count));
-    return gram.map((_, index) => scalar.fromInteger(selected.has(index) ? 1 : 0));
+  shares: (task) => {
+    const { gram, f, params, scalar } = task;
+    return meanOf(krumRanking(task).slice(0, selectedCount(gram.length, f, params)), gram.length, scalar);
   },
 };

@@ -13,10 +13,13 @@ import { rankAscending, squaredDistances } from '../squared-distances.ts';
 export const nnm: PreAggregator = {
   name: 'NNM',
   aliases: ['nearest-neighbour-mixing'],
+  summary: 'every update becomes the mean of the n - f nearest to it',
+  bound: '2f < n',
   guarantee: 'recomputable by anyone',
   parameters: [],
   validate: (n, f) => refuseBeyond('NNM', n, f, Math.ceil(n / 2) - 1),
-  mix: (gram, f, _params, scalar) => {
+  shape: (n, f) => ({ rows: n, denominator: n - f }),
+  mix: ({ gram, f, scalar }) => {
     const count = gram.length - f;
     const entries = squaredDistances(gram, scalar).map((row) => {
       const near = new Set(rankAscending(row, scalar.compare).slice(0, count));

@@ -12,6 +12,8 @@ import { sortAscending } from '../sort-ascending.ts';
 export const trimmedMean: CoordinateRule = {
   name: 'TrMean',
   aliases: ['trimmed-mean'],
+  summary: 'mean of each coordinate without its f smallest and f largest values',
+  bound: '2f < n',
   family: 'coordinate',
   sees: 'values',
   guarantee: 'settled on chain',

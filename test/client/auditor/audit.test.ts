@@ -2,16 +2,24 @@ import { describe, expect, it } from 'vitest';
 import { type AuditOptions, audit } from '../../../client/auditor/audit.ts';
 import type { AuditReport, RoundVerdict } from '../../../client/auditor/report.ts';
 import { recoverAddress } from '../../../contracts/wallet.ts';
+import type { ServerStep } from '../../../shared/fixed-point/server-step-settings.ts';
+import { SERVER_STEPS } from '../../shared/round/server-steps.ts';
 import { createHistory, type History, type HistoryOptions, memoryBlobs, signers } from './history.ts';
 
 const auditOf = (history: History, more: Partial<AuditOptions> = {}): Promise<AuditReport> =>
   audit({ ...history, blobs: memoryBlobs(history.blobs), recover: recoverAddress, ...more });
 
-const rule = (name: string, f: number, pre: readonly string[] = [], params: Record<string, unknown> = {}) => ({
+const rule = (
+  name: string,
+  f: number,
+  pre: readonly string[] = [],
+  params: Record<string, unknown> = {},
+  serverStep: ServerStep = { name: 'FedAvg', learningRate: 40_000 },
+) => ({
   aggregation: {
     rule: { rule: name, pre, f, params },
     sampleCap: 102,
-    serverStep: { name: 'FedAvg', learningRate: 40_000 },
+    serverStep,
   },
 });
 
@@ -36,14 +44,19 @@ describe('an honest history', () => {
         },
       },
     ],
+    ...SERVER_STEPS.map((step): [string, HistoryOptions] => [
+      `by ${step.name}`,
+      { replace: rule('TrMean', 1, [], {}, step), rounds: 4 },
+    ]),
     ['with attempts that were restarted', { attempts: [0, 2, 2] }],
     ['of one round', { rounds: 1 }],
     ['of no round', { rounds: 0 }],
+    ['scored by confirmation', { replace: { rewards: { pricePerRound: '1000', score: 'confirmation' } } }],
     ['that pays nothing', { replace: { rewards: { pricePerRound: '0' } } }],
   ];
 
   it.each(histories)('%s holds', async (_, options) => {
-    const history = createHistory(options);
+    const history = await createHistory(options);
     const report = await auditOf(history);
     expect(report).toEqual({
       holds: true,
@@ -58,20 +71,20 @@ describe('an honest history', () => {
   });
 
   it('is judged round by round, in order, as the audit goes', async () => {
-    const history = createHistory();
+    const history = await createHistory();
     const seen: RoundVerdict[] = [];
     const report = await auditOf(history, { onRound: (verdict) => seen.push(verdict) });
     expect(seen).toEqual(report.rounds);
     expect(seen.map(({ round }) => round)).toEqual([1, 2, 3]);
   });
 
-  it('pays everybody who helped, so that rewards are something to tamper with', () => {
-    const { outcomes } = createHistory();
+  it('pays everybody who helped, so that rewards are something to tamper with', async () => {
+    const { outcomes } = await createHistory();
     for (const { earned } of outcomes) expect(earned.filter((amount) => amount > 0n).length).toBe(5);
   });
 
-  it('goes on from each scale to the next by the rule', () => {
-    const { records } = createHistory();
+  it('goes on from each scale to the next by the rule', async () => {
+    const { records } = await createHistory();
     expect(new Set(records.map(({ record }) => record.updateBits)).size).toBeGreaterThan(1);
   });
 });
@@ -85,7 +98,7 @@ describe('the vault', () => {
   });
 
   it('holds when it pays a final round, or nothing yet', async () => {
-    const history = createHistory();
+    const history = await createHistory();
     for (const round of [0, 1, 3]) {
       const report = await auditOf(history, { vault: vaultOf(history, round) });
       expect(report.vault).toEqual({ holds: true });
@@ -105,7 +118,7 @@ describe('the vault', () => {
     ],
     ['a root before any round', { activatedRound: 0, activated: 0n }, 'activated rewardsRoot'],
   ])('does not hold when it pays %s', async (_, change, what) => {
-    const history = createHistory();
+    const history = await createHistory();
     const report = await auditOf(history, { vault: { ...vaultOf(history, 2), ...change } });
     expect(report.vault?.divergence?.what).toBe(what);
     expect(report.holds).toBe(false);
@@ -113,7 +126,7 @@ describe('the vault', () => {
   });
 
   it('does not hold when the round it pays does not', async () => {
-    const history = createHistory({
+    const history = await createHistory({
       meddling: {
         2: {
           outcome: (outcome) => ({ ...outcome, record: { ...outcome.record, scoresRoot: outcome.record.gramRoot } }),
@@ -137,7 +150,7 @@ describe('what the chain says of the job', () => {
     ['windowTicks', { windowTicks: 99 }, 'windowTicks of the job'],
     ['manifestHash', { manifestHash: other }, 'manifest'],
   ])('is held to the manifest: %s', async (_, change, what) => {
-    const history = createHistory();
+    const history = await createHistory();
     const report = await auditOf(history, { facts: { ...history.facts, ...change } });
     expect(report.origin.divergence?.what).toBe(what);
     expect(report.holds).toBe(false);
@@ -148,7 +161,7 @@ describe('what the chain says of the job', () => {
     ['chain', { chainId: 1n }],
     ['contract', { anchor: `0x${'a2'.repeat(20)}` as const }],
   ])('binds heads and signatures to one %s', async (_, change) => {
-    const history = createHistory();
+    const history = await createHistory();
     const report = await auditOf(history, { facts: { ...history.facts, ...change } });
     expect(report.rounds[0]?.divergence?.what).toBe('head');
   });

@@ -4,6 +4,7 @@ import type { AuditFacts } from '../../../client/auditor/audit-origin.ts';
 import type { BlobSource } from '../../../client/auditor/blob-source.ts';
 import type { AnchoredRound } from '../../../client/auditor/chain-position.ts';
 import { createWallet, type Signer } from '../../../contracts/wallet.ts';
+import { createScalarEngine } from '../../../shared/aggregation/scalar-engine.ts';
 import { type Hex, toHex } from '../../../shared/bytes.ts';
 import {
   byParticipant,
@@ -21,6 +22,7 @@ import { type JobTerms, jobTerms } from '../../../shared/round/job-terms.ts';
 import { type RevealedPlan, seedChain } from '../../../shared/round/plan.ts';
 import {
   type AdmittedUpdate,
+  inMemory,
   type RoundOutcome,
   type RoundParent,
   transition,
@@ -75,10 +77,12 @@ export interface History {
   readonly contributions: readonly { readonly round: number; readonly contribution: Contribution }[];
 }
 
+const ENGINE = createScalarEngine();
+
 const SEEDS = seedChain(new Uint8Array(32).fill(9), 30);
 
 /** Runs a job in memory, with real keys and the real round function. */
-export function createHistory(options: HistoryOptions = {}): History {
+export async function createHistory(options: HistoryOptions = {}): Promise<History> {
   const { rounds = 3, replace = {}, meddling = {}, attempts = [], anchor = `0x${'a1'.repeat(20)}` } = options;
   const blobs = new Map<Hex, Uint8Array>();
   const draft = jobTerms(exampleManifest({ replace }));
@@ -104,7 +108,7 @@ export function createHistory(options: HistoryOptions = {}): History {
   const records: AnchoredRound[] = [];
   const outcomes: RoundOutcome[] = [];
   const contributions: { round: number; contribution: Contribution }[] = [];
-  let parent: RoundParent = { model, modelRoot: initialModelRoot, rewards: [] };
+  let parent: RoundParent = { model, modelRoot: initialModelRoot, serverState: null, rewards: [] };
   let updateBits = terms.manifest.initialUpdateBits;
   for (let round = 1; round <= rounds; round++) {
     const hand = meddling[round] ?? {};
@@ -121,7 +125,7 @@ export function createHistory(options: HistoryOptions = {}): History {
     const plan = hand.plan?.(honest) ?? honest;
     const contributed = signers.map((signer, index) => contribute(facts, terms, plan, signer, index, hand));
     const admitted = hand.admitted?.(contributed) ?? contributed;
-    const result = transition(terms, hand.parent?.(parent) ?? parent, plan, admitted);
+    const result = await transition(terms, hand.parent?.(parent) ?? parent, plan, inMemory(admitted), ENGINE);
     const outcome = hand.outcome?.(result) ?? result;
     // What was signed is what is stored, even where something else was aggregated.
     for (const { contribution, update } of [...admitted, ...contributed]) {
@@ -131,9 +135,11 @@ export function createHistory(options: HistoryOptions = {}): History {
     blobs.set(outcome.record.location, outcome.document);
     blobs.set(outcome.record.modelRoot, copyBytes(outcome.model));
     blobs.set(outcome.record.aggregateRoot, copyBytes(outcome.aggregate));
+    const { serverState, rewards } = outcome;
+    if (serverState) blobs.set(outcome.record.serverStateRoot, copyBytes(serverState));
     records.push({ record: outcome.record, head: '0x' });
     outcomes.push(outcome);
-    parent = { model: outcome.model, modelRoot: outcome.record.modelRoot, rewards: outcome.rewards };
+    parent = { model: outcome.model, modelRoot: outcome.record.modelRoot, serverState, rewards };
     updateBits = nextUpdateBits(
       plan.updateBits,
       admitted.map(({ contribution }) => contribution.largestMagnitude),

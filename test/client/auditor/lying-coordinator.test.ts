@@ -27,7 +27,7 @@ import {
 const auditOf = (history: History): Promise<AuditReport> =>
   audit({ ...history, blobs: memoryBlobs(history.blobs), recover: recoverAddress });
 
-const honestHistory = createHistory();
+const honestHistory = await createHistory();
 
 const OTHER: Hex = `0x${'5a'.repeat(32)}`;
 
@@ -399,7 +399,7 @@ function lengthen(admitted: AdmittedUpdate[]): AdmittedUpdate[] {
 
 describe('a coordinator that lies consistently in round 2', () => {
   it.each(lies)('is found out: %s', async (_, meddling, what, expected, more = {}) => {
-    const report = await auditOf(createHistory({ ...more, meddling: { 2: meddling } }));
+    const report = await auditOf(await createHistory({ ...more, meddling: { 2: meddling } }));
     const guilty = more.replace && meddling.admitted === undefined ? 0 : 1;
     expect(report.holds).toBe(false);
     expect(report.rounds.slice(0, guilty).every(({ holds }) => holds)).toBe(true);
@@ -415,7 +415,7 @@ describe('after a lie', () => {
   };
 
   it('the audit goes on from what was published and says that a sound round stands on an unsound one', async () => {
-    const report = await auditOf(createHistory({ rounds: 4, meddling: { 2: wrongScores } }));
+    const report = await auditOf(await createHistory({ rounds: 4, meddling: { 2: wrongScores } }));
     expect(report.rounds.map(({ divergence }) => divergence?.what)).toEqual([
       undefined,
       'scoresRoot',
@@ -427,7 +427,10 @@ describe('after a lie', () => {
 
   it('a second lie is found too', async () => {
     const report = await auditOf(
-      createHistory({ rounds: 4, meddling: { 2: wrongScores, 4: { plan: (plan) => ({ ...plan, seed: OTHER }) } } }),
+      await createHistory({
+        rounds: 4,
+        meddling: { 2: wrongScores, 4: { plan: (plan) => ({ ...plan, seed: OTHER }) } },
+      }),
     );
     expect(report.rounds.map(({ divergence }) => divergence?.what)).toEqual([
       undefined,
@@ -440,7 +443,7 @@ describe('after a lie', () => {
 
 describe('the state after a lie', () => {
   const verdictsAfter = async (meddling: Meddling) =>
-    (await auditOf(createHistory({ meddling: { 2: meddling } }))).rounds.map(({ divergence }) => divergence);
+    (await auditOf(await createHistory({ meddling: { 2: meddling } }))).rounds.map(({ divergence }) => divergence);
   const anchoring = (members: Partial<RoundRecord>): Meddling => ({
     outcome: (outcome) => ({ ...outcome, record: { ...outcome.record, ...members } }),
   });
@@ -473,12 +476,12 @@ describe('the state after a lie', () => {
 
 describe('attempts and rounds', () => {
   it('never go back', async () => {
-    const report = await auditOf(createHistory({ attempts: [0, 2, 1] }));
+    const report = await auditOf(await createHistory({ attempts: [0, 2, 1] }));
     expect(report.rounds[2]?.divergence).toMatchObject({ what: 'attempt', expected: 'at least 2', found: '1' });
   });
 
   it('end where the manifest ends', async () => {
-    const report = await auditOf(createHistory({ rounds: 3, replace: { rounds: 2 } }));
+    const report = await auditOf(await createHistory({ rounds: 3, replace: { rounds: 2 } }));
     expect(report.rounds[2]?.divergence).toMatchObject({ what: 'round', expected: 'at most 2', found: '3' });
   });
 
@@ -501,7 +504,7 @@ describe('a document that no contribution tree could hold', () => {
       { updateRoot: '0x' as Hex },
       { samples: 2 ** 40 },
     ]) {
-      const history = createHistory({
+      const history = await createHistory({
         meddling: {
           2: {
             outcome: (outcome) =>
@@ -518,7 +521,7 @@ describe('a document that no contribution tree could hold', () => {
   });
 
   it('takes a contribution of an outsider for what it is', async () => {
-    const history = createHistory({
+    const history = await createHistory({
       meddling: {
         2: {
           admitted: (admitted) => {

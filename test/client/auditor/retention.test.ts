@@ -4,8 +4,12 @@ import type { AuditReport } from '../../../client/auditor/report.ts';
 import { roundLine, summary } from '../../../client/auditor/report-text.ts';
 import { createRetentionView } from '../../../client/auditor/retention.ts';
 import { recoverAddress } from '../../../contracts/wallet.ts';
+import { weightsRoot } from '../../../shared/commitments/number-trees.ts';
+import type { ServerStep } from '../../../shared/fixed-point/server-step-settings.ts';
+import { decodeDocument, encodeDocument } from '../../../shared/round/document.ts';
 import type { RoundOutcome } from '../../../shared/round/transition.ts';
-import { createHistory, type History, type HistoryOptions, memoryBlobs } from './history.ts';
+import { SERVER_STEPS } from '../../shared/round/server-steps.ts';
+import { createHistory, type History, type HistoryOptions, memoryBlobs, sha256Hex } from './history.ts';
 
 const over = { isOver: async () => true };
 const auditOf = (history: History, more: Partial<AuditOptions> = {}): Promise<AuditReport> =>
@@ -30,12 +34,18 @@ const gram: HistoryOptions = {
   },
 };
 
+const withStep = (serverStep: ServerStep): HistoryOptions => ({
+  replace: { aggregation: { rule: { rule: 'TrMean', pre: [], f: 1, params: {} }, sampleCap: 102, serverStep } },
+});
+
 describe('rounds whose updates have gone', () => {
   it.each([
     ['by a coordinate rule', {}],
     ['by a Gram rule', gram],
+    ['scored by confirmation', { replace: { rewards: { pricePerRound: '1000', score: 'confirmation' } } }],
+    ...SERVER_STEPS.map((step): [string, HistoryOptions] => [`by ${step.name}`, withStep(step)]),
   ])('hold by their roots when their retention is over, and say that it is only by them: %s', async (_, options) => {
-    const report = await auditOf(withoutUpdates(createHistory(options), [1, 2]));
+    const report = await auditOf(withoutUpdates(await createHistory(options), [1, 2]));
     expect(report.rounds.map(({ holds, rootsOnly }) => [holds, rootsOnly])).toEqual([
       [true, true],
       [true, true],
@@ -50,7 +60,7 @@ describe('rounds whose updates have gone', () => {
   });
 
   it('do not hold while their retention is not over', async () => {
-    const history = withoutUpdates(createHistory(), [2]);
+    const history = withoutUpdates(await createHistory(), [2]);
     for (const retention of [undefined, { isOver: async (round: number) => round < 2 }]) {
       const report = await audit({
         ...{ ...history, blobs: memoryBlobs(history.blobs), recover: recoverAddress },
@@ -63,7 +73,7 @@ describe('rounds whose updates have gone', () => {
 
   it('are asked about with the retention of the manifest', async () => {
     const asked: [number, number][] = [];
-    const history = withoutUpdates(createHistory({ replace: { retentionS: 77 } }), [3]);
+    const history = withoutUpdates(await createHistory({ replace: { retentionS: 77 } }), [3]);
     await auditOf(history, {
       retention: {
         isOver: async (...question) => {
@@ -89,7 +99,7 @@ describe('rounds whose updates have gone', () => {
     ['rewardsTotal', record({ rewardsTotal: 5n }), 'rewardsTotal'],
     ['fixedPlanHash', record({ fixedPlanHash: other }), 'fixedPlanHash'],
     ['tensorTableRoot', record({ tensorTableRoot: other }), 'tensorTableRoot'],
-    ['serverStateRoot', record({ serverStateRoot: other }), 'serverStateRoot'],
+    ['serverStateRoot', record({ serverStateRoot: other }), 'serverStateRoot by the aggregate'],
     ['contributionsRoot', record({ contributionsRoot: other }), 'contributionsRoot'],
     [
       'model',
@@ -101,8 +111,26 @@ describe('rounds whose updates have gone', () => {
     ],
     ['modelRoot', record({ modelRoot: other }), 'modelRoot by the aggregate'],
     ['aggregateRoot', record({ aggregateRoot: other }), 'published aggregate'],
+    ...SERVER_STEPS.map((step): [string, HistoryOptions, string] => [
+      `serverStateRoot of ${step.name}`,
+      { ...withStep(step), ...record({ serverStateRoot: other }) },
+      'serverStateRoot by the aggregate',
+    ]),
+    [
+      'weights, in document and record alike',
+      {
+        ...gram,
+        ...alter((outcome) => {
+          const weights = [0, 0, 0, 0, 2 ** 30];
+          const bytes = encodeDocument({ ...decodeDocument(outcome.document), weights });
+          const changes = { weightsRoot: weightsRoot(weights), location: sha256Hex(bytes) };
+          return { ...outcome, document: bytes, record: { ...outcome.record, ...changes } };
+        }),
+      },
+      'weightsRoot by the Gram matrix',
+    ],
   ])('do not hold with another %s', async (_, options, what) => {
-    const report = await auditOf(withoutUpdates(createHistory(options), [2]));
+    const report = await auditOf(withoutUpdates(await createHistory(options), [2]));
     expect(report.rounds[1]?.divergence?.what).toBe(what);
     expect(report.holds).toBe(false);
   });

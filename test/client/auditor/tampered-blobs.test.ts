@@ -8,7 +8,7 @@ import type { Hex } from '../../../shared/bytes.ts';
 import { decodeDocument } from '../../../shared/round/document.ts';
 import { createHistory, type History, memoryBlobs } from './history.ts';
 
-const history = createHistory();
+const history = await createHistory();
 const second = history.records[1]?.record as NonNullable<History['records'][number]>['record'];
 const document = decodeDocument(history.blobs.get(second.location) as Uint8Array);
 

@@ -29,10 +29,10 @@ beforeAll(async () => {
   kept = join(base, 'kept');
   live = await startTestChain();
   const outbox = await live.openOutbox(wallet('coordinator'));
-  const { facts, terms } = createHistory({ rounds: 0 });
+  const { facts, terms } = await createHistory({ rounds: 0 });
   const { chainId: _chainId, anchor: _anchor, ...parameters } = facts;
   job = await deployTestJob(live, outbox, parameters);
-  history = createHistory({ anchor: job.anchor });
+  history = await createHistory({ anchor: job.anchor });
   const writer = createLedgerWriter(outbox, job);
   const pot = parameters.pricePerRound * BigInt(parameters.maxRounds);
   await writer.approve(pot, 'pot');

@@ -1,4 +1,4 @@
-import { mkdir, readdir, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { beforeAll, describe, expect, it } from 'vitest';
@@ -171,6 +171,45 @@ describe('upload store', () => {
     await after.putPart(A, offer.updateRoot, 0, partOf(bytes, 0));
     await after.putPart(A, offer.updateRoot, 2, partOf(bytes, 2));
     expect(Buffer.compare(await after.assemble(A, offer.updateRoot), bytes)).toBe(0);
+  });
+
+  it('has every part sent again of an update that is offered while its parts are being dropped', async () => {
+    const bytes = bytesOf(6 * PART_BYTES);
+    const offer = offerOf(bytes);
+    for (const drop of [(store: UploadStore) => store.discard(A), (store: UploadStore) => store.clear()]) {
+      const store = createUploadStore(join(await temporaryFolder(), 'uploads'));
+      await store.offer(A, offer);
+      await putAll(store, A, bytes, offer);
+      const dropped = drop(store);
+      expect(await store.offer(A, offer)).toEqual([...offer.partRoots.keys()]);
+      await putAll(store, A, bytes, offer);
+      await dropped;
+      expect(Buffer.compare(await store.assemble(A, offer.updateRoot), bytes)).toBe(0);
+    }
+  });
+
+  it('says that a part is for nothing whose update was dropped meanwhile', async () => {
+    const store = createUploadStore(join(await temporaryFolder(), 'uploads'));
+    const bytes = bytesOf(2 * PART_BYTES);
+    const offer = offerOf(bytes);
+    await store.offer(A, offer);
+    await store.putPart(A, offer.updateRoot, 0, partOf(bytes, 0));
+    await store.discard(A);
+    await expect(store.putPart(A, offer.updateRoot, 1, partOf(bytes, 1))).rejects.toThrow(code('upload/no-offer'));
+  });
+
+  it.each([0, 1000])('asks again for a part that the disk has cut to %i bytes', async (length) => {
+    const folder = await temporaryFolder();
+    const store = createUploadStore(folder);
+    const bytes = bytesOf(2 * PART_BYTES);
+    const offer = offerOf(bytes);
+    await store.offer(A, offer);
+    await putAll(store, A, bytes, offer);
+    await truncate(join(folder, A, offer.updateRoot, '1'), length);
+    await expect(store.assemble(A, offer.updateRoot)).rejects.toThrow(code('upload/incomplete'));
+    expect(await store.offer(A, offer)).toEqual([1]);
+    await store.putPart(A, offer.updateRoot, 1, partOf(bytes, 1));
+    expect(Buffer.compare(await store.assemble(A, offer.updateRoot), bytes)).toBe(0);
   });
 
   it('keeps participants apart, even with the same update', async () => {

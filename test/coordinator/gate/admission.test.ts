@@ -91,8 +91,17 @@ async function upload(uploads: UploadStore, { participant, bytes }: Submission):
   await uploads.putPart(participant, offer.updateRoot, 0, bytes);
 }
 
-function inspect({ admission }: Gate, { participant, statement, signature }: Submission, state: JobState = collecting) {
-  return admission.inspect(state, participant, statement, signature);
+/** Why the gate refuses a submission; undefined for one that it accepts, and has stored. */
+async function inspect(
+  { admission }: Pick<Gate, 'admission'>,
+  { participant, statement, signature }: Submission,
+  state: JobState = collecting,
+): Promise<Refusal | undefined> {
+  const inspection = await admission.inspect(state, participant, statement, signature);
+  const verdict = admission.decide(state, participant, statement, inspection);
+  expect(verdict.receipt).toMatchObject({ verdict: verdict.refusal?.verdict ?? 'accepted' });
+  if (!verdict.refusal) await verdict.keep();
+  return verdict.refusal;
 }
 
 /** The same point with s mirrored: what a malleable verifier would accept as a second signature. */
@@ -221,7 +230,7 @@ describe('the gate refuses, and keeps nothing of', () => {
     };
     const blobs = await createFileBlobStore(await temporaryFolder());
     const admission = createAdmission({ terms, domain: DOMAIN, signer: COORDINATOR, blobs, uploads: swapped });
-    expect(await inspect({ ...gate, admission }, good)).toEqual({ verdict: 'rejected', code: 'gate/root-mismatch' });
+    expect(await inspect({ admission }, good)).toEqual({ verdict: 'rejected', code: 'gate/root-mismatch' });
     expect(await blobs.get(good.statement.updateRoot)).toBeUndefined();
   });
 
@@ -278,12 +287,17 @@ describe('receipts', () => {
   it('are signed by the coordinator over the verdict, whatever it is', async () => {
     const { admission } = await openGate();
     const { participant, statement } = submission();
-    for (const refusal of [
-      undefined,
-      { verdict: 'late', code: 'gate/late' },
-      { verdict: 'rejected', code: 'gate/out-of-range' },
+    const { bytes } = submission();
+    for (const [inspection, refusal] of [
+      [{ bytes }, undefined],
+      [{ refusal: { verdict: 'late', code: 'gate/late' } }, { verdict: 'late', code: 'gate/late' }],
+      [
+        { refusal: { verdict: 'rejected', code: 'gate/out-of-range' } },
+        { verdict: 'rejected', code: 'gate/out-of-range' },
+      ],
     ] as const) {
-      const { signature, ...receipt } = admission.sign(participant, statement, refusal);
+      const verdict = admission.decide(collecting, participant, statement, inspection);
+      const { signature, ...receipt } = verdict.receipt;
       expect(receipt).toEqual({
         ...{ job: terms.job, round: 2, attempt: 1, participant, updateRoot: statement.updateRoot },
         ...{ verdict: refusal?.verdict ?? 'accepted', code: refusal?.code ?? '' },
@@ -293,6 +307,50 @@ describe('receipts', () => {
         COORDINATOR.address,
       );
     }
+  });
+});
+
+describe('a submission that was looked at while the job went on', () => {
+  it('is late, and nothing of it is kept, though all was well with it when it was looked at', async () => {
+    const { admission, uploads, keptBlobs } = await openGate();
+    const good = submission();
+    const { participant, statement, signature } = good;
+    await upload(uploads, good);
+    const inspection = await admission.inspect(collecting, participant, statement, signature);
+    expect(inspection).toEqual({ bytes: good.bytes });
+    const closed: JobState = {
+      phase: 'aggregating',
+      progress: collecting.progress,
+      plan: collecting.plan,
+      admitted: [],
+    };
+    const verdict = admission.decide(closed, participant, statement, inspection);
+    expect(verdict).toMatchObject({ refusal: { verdict: 'late' }, receipt: { verdict: 'late', code: 'gate/late' } });
+    expect(verdict).not.toHaveProperty('keep');
+    expect(await keptBlobs()).toEqual([]);
+  });
+
+  it('is a duplicate once another of its sender was accepted', async () => {
+    const { admission, uploads } = await openGate();
+    const good = submission();
+    const { participant, statement, signature } = good;
+    await upload(uploads, good);
+    const inspection = await admission.inspect(collecting, participant, statement, signature);
+    const contribution = { participant, ...statement, signature };
+    const state: Collecting = { ...collecting, answers: { [participant]: { verdict: 'accepted', contribution } } };
+    const { refusal } = admission.decide(state, participant, statement, inspection);
+    expect(refusal).toEqual({ verdict: 'rejected', code: 'gate/duplicate' });
+  });
+
+  it('is late rather than not uploaded when the end of its round has dropped its parts', async () => {
+    const { admission } = await openGate();
+    const { participant, statement, signature } = submission();
+    const inspection = await admission.inspect(collecting, participant, statement, signature);
+    expect(inspection).toEqual({ refusal: { verdict: 'rejected', code: 'gate/not-uploaded' } });
+    const next: Collecting = { ...collecting, plan: { ...collecting.plan, attempt: 2 } };
+    const progress = { ...collecting.progress, attempt: 2 };
+    const { refusal } = admission.decide({ ...next, progress }, participant, statement, inspection);
+    expect(refusal).toEqual({ verdict: 'late', code: 'gate/late' });
   });
 });
 

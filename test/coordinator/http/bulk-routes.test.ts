@@ -4,9 +4,11 @@ import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { Signer } from '../../../contracts/wallet.ts';
 import type { Collecting } from '../../../coordinator/round/state.ts';
-import { PART_BYTES, vectorBytes } from '../../../shared/commitments/vector-trees.ts';
+import { toHex } from '../../../shared/bytes.ts';
+import { PART_BYTES, updateTree, vectorBytes } from '../../../shared/commitments/vector-trees.ts';
 import { blobPath } from '../../../shared/protocol/routes.ts';
 import { COORDINATOR, hash, offerOf, updateOf, WALLETS } from '../fixture.ts';
+import { contribute, startLife, until } from '../runner-harness.ts';
 import { answerOf, openSession, sendPart, startServer, type TestServer } from '../server-harness.ts';
 
 const [A, B] = WALLETS as [Signer, Signer];
@@ -61,6 +63,28 @@ describe('downloads', () => {
       expect([...new Uint8Array(await response.arrayBuffer())]).toEqual([...expected]);
     }
     expect(await codeOf(await fetch(url, { headers: { range: 'bytes=768-' } }))).toEqual([416, 'blob/no-such-range']);
+  });
+
+  it('keep an update sealed until its round has an outcome: nobody can send a copy of what nobody can read', async () => {
+    const server = await startServer();
+    const { life, world, url } = server;
+    const { terms } = world.job;
+    for (const { address } of WALLETS) await life.runner.join(address);
+    const { plan } = life.runner.state as Collecting;
+    const { updateRoot } = offerOf(vectorBytes(updateOf(terms, A.address, plan)));
+    await contribute(life, world, A);
+    for (const method of ['GET', 'HEAD']) {
+      expect((await fetch(url + blobPath(terms.job, updateRoot), { method })).status).toBe(403);
+    }
+    expect(await codeOf(await fetch(url + blobPath(terms.job, updateRoot)))).toEqual([403, 'blob/sealed']);
+    // A restart must not break the seal.
+    const { runner } = await startLife(world);
+    expect(runner.isSealed(updateRoot)).toBe(true);
+    for (const signer of WALLETS.slice(1)) await contribute(life, world, signer);
+    await until(life, ({ progress }) => progress.rounds === 1);
+    const response = await fetch(url + blobPath(terms.job, updateRoot));
+    expect(response.status).toBe(200);
+    expect(toHex(updateTree(new Uint8Array(await response.arrayBuffer())).root)).toBe(updateRoot);
   });
 
   it('say by code what is not there', async () => {

@@ -4,13 +4,17 @@ import { aggregateFloats } from '../../../shared/aggregation/aggregate-floats.ts
 import { aggregateIntegers } from '../../../shared/aggregation/aggregate-integers.ts';
 import { parseRuleSpec } from '../../../shared/aggregation/registry.ts';
 import { createRng } from '../../../shared/rng.ts';
-import { largestF, rounds } from './arbitraries.ts';
+import { everyRule, largestF, rounds } from './arbitraries.ts';
 
-describe('every rule, with and without mixing', () => {
+/** Rules that see where zero is: no shift of all updates leaves their choice alone. */
+const anchored = ['SignMajority', 'CGE'];
+const shiftable = everyRule.filter(({ rule }) => !anchored.includes(rule));
+
+describe('every exact rule, with and without mixing', () => {
   it('moves with its updates: adding c to all adds 256 c to the aggregate, exactly', () => {
     const shifts = fc.array(fc.integer({ min: -4000, max: 4000 }), { minLength: 6, maxLength: 6 });
     fc.assert(
-      fc.property(rounds(4000), shifts, ({ rows, spec, samples }, shift) => {
+      fc.property(rounds(4000, 12, shiftable), shifts, ({ rows, spec, samples }, shift) => {
         const moved = rows.map((row) => row.map((value, at) => value + (shift[at] as number)));
         const before = aggregateIntegers(rows, spec, samples);
         const after = aggregateIntegers(moved, spec, samples);
@@ -30,7 +34,8 @@ describe('every rule, with and without mixing', () => {
           spec,
           samples,
         );
-        expect([...aggregate]).toEqual([...one].map((value) => 256 * value));
+        const agreed = [...one].map((value) => (spec.rule === 'SignMajority' ? Math.sign(value) : value));
+        expect([...aggregate]).toEqual(agreed.map((value) => 256 * value));
       }),
     );
   });
@@ -38,6 +43,7 @@ describe('every rule, with and without mixing', () => {
   it('stays between the smallest and the largest value of each coordinate', () => {
     fc.assert(
       fc.property(rounds(8191), ({ rows, spec, samples }) => {
+        fc.pre(spec.rule !== 'SignMajority');
         for (const [at, value] of aggregateIntegers(rows, spec, samples).aggregate.entries()) {
           const column = rows.map((row) => row[at] as number);
           expect(value).toBeGreaterThanOrEqual(256 * Math.min(...column));
@@ -54,6 +60,9 @@ describe('every rule, with and without mixing', () => {
         const { rule, pre, f, params } = spec;
         const oneNeighbour = params['neighbours'] === 'original' && rows.length - f === 3;
         fc.pre(!rule.endsWith('Krum') || (pre.length === 0 && !oneNeighbour));
+        // One update is trusted by its place; Bulyan ends among so few that sums of no or one distance are equal; several
+        // sets can have one diameter.
+        fc.pre(!['MoNNA', 'Bulyan', 'MDA'].includes(rule));
         // Drawn rather than shrunk, so that no two distances are equal; whole numbers, so that sums are exact.
         const rng = createRng(seed);
         const drawn = rows.map(() => Array.from({ length: 8 }, () => rng.below(16383) - 8191));
@@ -141,6 +150,7 @@ describe('nearest-neighbour mixing with f = 0', () => {
   it('makes every rule the plain mean', () => {
     fc.assert(
       fc.property(rounds(8191), ({ rows, spec }) => {
+        fc.pre(spec.rule !== 'SignMajority');
         const equal = rows.map(() => 1);
         const { output } = aggregateFloats(
           rows.map((row) => Float64Array.from(row)),

@@ -2,11 +2,12 @@ import { describe, expect, it } from 'vitest';
 import { aggregateFloats } from '../../../shared/aggregation/aggregate-floats.ts';
 import { aggregateIntegers } from '../../../shared/aggregation/aggregate-integers.ts';
 import { AggregationError } from '../../../shared/aggregation/aggregation-error.ts';
-import { parseRuleSpec } from '../../../shared/aggregation/registry.ts';
+import { PRE_AGGREGATORS, parseRuleSpec, RULES } from '../../../shared/aggregation/registry.ts';
 
-const pipelines = ['Average', 'Median', 'TrMean', 'Krum', 'MultiKrum', 'NNM+TrMean', 'NNM+Krum'].map((text) =>
-  parseRuleSpec(text),
-);
+const pipelines = [
+  ...RULES.map(({ name }) => name),
+  ...PRE_AGGREGATORS.flatMap(({ name }) => [`${name}+TrMean`, `${name}+Krum`, `${name}+CAF`]),
+].map((text) => parseRuleSpec(text));
 
 function codeOf(run: () => unknown): string {
   try {
@@ -54,7 +55,13 @@ describe('every rule', () => {
 
   it('refuses to answer with an overflow', () => {
     const rows = [[1.7e308], [1.7e308], [1.7e308], [1.7e308]];
-    for (const spec of pipelines) expect(codeOf(() => aggregateFloats(rows, spec))).toBe('aggregation/non-finite');
+    for (const spec of pipelines) {
+      const signs = spec.rule === 'SignMajority';
+      expect(
+        codeOf(() => aggregateFloats(rows, spec)),
+        spec.rule,
+      ).toBe(signs ? 'none' : 'aggregation/non-finite');
+    }
   });
 });
 

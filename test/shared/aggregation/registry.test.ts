@@ -48,6 +48,19 @@ describe('parseRuleSpec', () => {
     expect(parseRuleSpec('MultiKrum:m=n-f-2').params).toEqual({ m: 'n-f-2', neighbours: 'byzfl' });
   });
 
+  it('takes real numbers, as text too, and names them by their owner where asked', () => {
+    expect(parseRuleSpec('GeometricMedian').params).toEqual({ T: 3, nu: 0.1, tolerance: 0 });
+    expect(parseRuleSpec('gm:nu=1e-6,T=100').params).toEqual({ T: 100, nu: 1e-6, tolerance: 0 });
+    expect(parseRuleSpec('CenteredClipping:tau=.5').params).toEqual({ L: 1, tau: 0.5 });
+    const owned = parseRuleSpec({
+      rule: 'CenteredClipping',
+      pre: ['Clipping', 'Bucketing'],
+      params: { 'clipping.c': 0.25, 'centered-clipping.L': '3', s: 2 },
+    });
+    expect(owned).toMatchObject({ pre: ['Clipping', 'Bucketing'], params: { L: 3, c: 0.25, s: 2, tau: 100 } });
+    expect(JSON.stringify(parseRuleSpec(JSON.parse(JSON.stringify(owned))))).toBe(JSON.stringify(owned));
+  });
+
   it.each([
     ['TrMean:m=2', 'rule/unknown-parameter', '"m"'],
     ['Krum:neighbors=epfl', 'rule/unknown-parameter', 'did you mean "neighbours"?'],
@@ -61,6 +74,18 @@ describe('parseRuleSpec', () => {
     ['TrMean:f=-1', 'rule/bad-parameter', 'whole number'],
     ['TrMean:f=one', 'rule/bad-parameter', 'whole number'],
     ['TrMean:', 'rule/bad-parameter', 'name=value'],
+    ['GeometricMedian:nu=0', 'rule/bad-parameter', 'a positive number'],
+    ['GeometricMedian:nu=-1', 'rule/bad-parameter', 'a positive number'],
+    ['GeometricMedian:nu=1e999', 'rule/bad-parameter', 'a positive number'],
+    ['GeometricMedian:nu=0x10', 'rule/bad-parameter', 'a positive number'],
+    ['GeometricMedian:tolerance=NaN', 'rule/bad-parameter', 'a non-negative number'],
+    ['GeometricMedian:T=2.5', 'rule/bad-parameter', 'an integer from 1'],
+    ['Bucketing+Median:s=0', 'rule/bad-parameter', 'an integer from 1'],
+    ['Clipping+Median:Clipping.d=1', 'rule/unknown-parameter', 'did you mean "Clipping.c"?'],
+    ['Clipping+Median:ARC.c=1', 'rule/unknown-parameter', '"ARC.c"'],
+    ['Median:Median.c=1', 'rule/unknown-parameter', 'it takes none'],
+    ['Clipping+Median:Clipping.c=1,c=2', 'rule/bad-parameter', 'given twice'],
+    ['Median:.c=1', 'rule/unknown-parameter', '".c"'],
     ['', 'rule/unknown', ''],
   ])('refuses %j', (text, code, words) => {
     const refusal = refusalOf(() => parseRuleSpec(text));
@@ -81,10 +106,12 @@ describe('parseRuleSpec', () => {
 });
 
 describe('breakdown bounds', () => {
-  it('are 2f < n for Median, TrMean and NNM, 2f + 2 < n for Krum and MultiKrum, f = 0 for Average', () => {
+  it('are those of the definitions, for every rule and pre-aggregator', () => {
     for (const member of [...RULES, ...PRE_AGGREGATORS]) {
       for (let n = 1; n <= 40; n += 1) {
         const bound = largestF(member.name, n);
+        // Two rules search exactly, and refuse what would take too long before their bound is reached.
+        if (member.name === 'MDA' || member.name === 'SMEA') continue;
         for (let f = 0; f <= n; f += 1) {
           if (f <= bound) expect(() => member.validate(n, f), `${member.name} ${n} ${f}`).not.toThrow();
           else {
@@ -95,6 +122,33 @@ describe('breakdown bounds', () => {
         }
       }
     }
+  });
+
+  it('of MDA and SMEA are 2f < n, and what can be searched exactly', () => {
+    for (const [rule, n, f] of [
+      ['MDA', 100, 24],
+      ['SMEA', 20, 5],
+      ['SMEA', 45, 3],
+    ] as const) {
+      expect(() => resolveRule(rule).validate(n, f)).not.toThrow();
+    }
+    for (const [rule, n, f, words] of [
+      ['MDA', 10, 5, 'at most f = 4'],
+      ['SMEA', 10, 5, 'at most f = 4'],
+      ['MDA', 100, 25, 'exponential'],
+      ['SMEA', 24, 6, 'every set'],
+      ['SMEA', 128, 63, 'every set'],
+    ] as const) {
+      const refusal = refusalOf(() => resolveRule(rule).validate(n, f));
+      expect(refusal.code).toBe('rule/too-many-faulty');
+      expect(refusal.message).toContain(words);
+    }
+  });
+
+  it('hold for buckets where there are buckets', () => {
+    expect(compilePipeline(parseRuleSpec('Bucketing+TrMean:s=3,f=1'), 9, true).n).toBe(9);
+    const refusal = refusalOf(() => compilePipeline(parseRuleSpec('Bucketing+TrMean:s=3,f=2'), 9, true));
+    expect(refusal.data).toEqual({ rule: 'TrMean', n: 3, f: 2, bound: 1 });
   });
 
   it('hold for every member of a pipeline', () => {
@@ -117,15 +171,33 @@ describe('breakdown bounds', () => {
     expect(refusalOf(compile('MultiKrum:f=2,m=6')).code).toBe('rule/bad-parameter');
     expect(refusalOf(compile('MultiKrum:f=2,m=6')).data).toMatchObject({ parameter: 'm', value: 6, n: 7, f: 2 });
     expect(compile('MultiKrum:f=2,m=n-f-2')).not.toThrow();
+    expect(refusalOf(compile('MoNNA:f=2,idx=7')).data).toMatchObject({ parameter: 'idx', value: 7, n: 7 });
+    expect(refusalOf(compile('FLTrust:f=2,root=7')).data).toMatchObject({ parameter: 'root', value: 7, n: 7 });
+    expect(refusalOf(compile('DnC:f=3,filter_frac=2.5')).data).toMatchObject({ parameter: 'filter_frac', n: 7, f: 3 });
+    expect(compile('DnC:f=3,filter_frac=2')).not.toThrow();
   });
 });
 
 describe('guaranteeOf', () => {
   it('is that of the weakest member, at the number of participants', () => {
+    const settled = [
+      'Average',
+      'Median',
+      'TrMean',
+      'Meamed',
+      'Phocas',
+      'SignMajority',
+      'Krum',
+      'MultiKrum',
+      'MoNNA',
+      'CGE',
+    ];
     for (const { name } of RULES) {
-      expect(guaranteeOf(name, 64)).toBe('settled on chain');
+      expect(guaranteeOf(name, 64) === 'settled on chain', name).toBe(settled.includes(name));
       expect(guaranteeOf(name, 65)).toBe('recomputable by anyone');
-      expect(guaranteeOf(`NNM+${name}`, 5)).toBe('recomputable by anyone');
+      for (const { name: pre } of PRE_AGGREGATORS) {
+        expect(guaranteeOf(`${pre}+${name}`, 5)).toBe('recomputable by anyone');
+      }
     }
     expect(guaranteeOf('Krum:neighbours=original', 20)).toBe('settled on chain');
     expect(guaranteeOf('Krum:neighbours=epfl', 20)).toBe('recomputable by anyone');

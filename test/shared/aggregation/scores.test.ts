@@ -3,10 +3,10 @@ import { describe, expect, it } from 'vitest';
 import { aggregateIntegers } from '../../../shared/aggregation/aggregate-integers.ts';
 import { gramMatrix } from '../../../shared/aggregation/gram.ts';
 import { splitPot } from '../../../shared/aggregation/rewards.ts';
-import { scores } from '../../../shared/aggregation/scores.ts';
+import { SCORE_METHODS, scores } from '../../../shared/aggregation/scores.ts';
 import { rounds } from './arbitraries.ts';
 
-describe('scores', () => {
+describe('scores by alignment', () => {
   it('clamp the inner product with the aggregate, in squared aggregate units, and cut off who is far away', () => {
     // The aggregate is (10, 0) in update units: 2 <a, a> = 200 squared update units.
     const rows = [
@@ -19,14 +19,16 @@ describe('scores', () => {
     ];
     const gram = gramMatrix(rows, Int32Array.of(2560, 0));
     const active = [true, true, true, true, true, false];
-    expect(scores(gram, active)).toEqual([100n, 70n, 0n, 200n, 0n, 0n].map((squared) => squared * 65_536n));
+    expect(scores(gram, active, 'alignment')).toEqual(
+      [100n, 70n, 0n, 200n, 0n, 0n].map((squared) => squared * 65_536n),
+    );
   });
 
   it('are what the definition says, as a fraction of rationals', () => {
     fc.assert(
       fc.property(rounds(60, 6), ({ rows, spec, samples }) => {
         const { aggregate, active } = aggregateIntegers(rows, spec, samples);
-        const found = scores(gramMatrix(rows, aggregate), active);
+        const found = scores(gramMatrix(rows, aggregate), active, 'alignment');
         // Small enough for doubles, in update units.
         const a = Array.from(aggregate, (value) => value / 256);
         const most = 2 * a.reduce((sum, value) => sum + value * value, 0);
@@ -61,13 +63,13 @@ describe('scores', () => {
     );
     const gram = gramMatrix(rows, aggregate);
     expect(gram[5]?.[6]).toBeGreaterThan(0n);
-    expect(scores(gram, active)[5]).toBe(0n);
+    expect(scores(gram, active, 'alignment')[5]).toBe(0n);
   });
 
-  it('need a matrix of one row more than there are updates', () => {
+  it.each(SCORE_METHODS)('need a matrix of one row more than there are updates: by %s', (method) => {
     const refusal = expect.objectContaining({ code: 'aggregation/mixed-lengths' });
-    expect(() => scores([[1n]], [true])).toThrow(refusal);
-    expect(() => scores([[1n, 1n], [1n]], [true])).toThrow(refusal);
+    expect(() => scores([[1n]], [true], method)).toThrow(refusal);
+    expect(() => scores([[1n, 1n], [1n]], [true], method)).toThrow(refusal);
   });
 });
 

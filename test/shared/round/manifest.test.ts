@@ -12,6 +12,7 @@ import {
 } from '../../../shared/round/manifest.ts';
 import { fixedPlanHash } from '../../../shared/round/plan.ts';
 import { exampleManifest, exampleManifestJson } from './example-manifest.ts';
+import { SERVER_STEPS } from './server-steps.ts';
 
 type Path = readonly (string | number)[];
 
@@ -56,7 +57,7 @@ describe('parseManifest', () => {
     [['aggregation', 'rule', 'pre'], 'NNM'],
     [['aggregation', 'rule', 'params'], { m: true }],
     [['aggregation', 'sampleCap'], 0],
-    [['aggregation', 'serverStep', 'name'], 'FedAdam'],
+    [['aggregation', 'serverStep', 'name'], 'FedProx'],
     [['aggregation', 'serverStep', 'learningRate'], 0],
     [['aggregation', 'serverStep', 'learningRate'], 2 ** 20 + 1],
     [['rounds'], 0],
@@ -70,6 +71,7 @@ describe('parseManifest', () => {
     [['rewards', 'pricePerRound'], 5],
     [['rewards', 'pricePerRound'], '05'],
     [['rewards', 'pricePerRound'], '-1'],
+    [['rewards', 'score'], 'popularity'],
     [['chain', 'windowTicks'], 2 ** 16],
     [['disclosure'], 'secret'],
     [['retentionS'], -1],
@@ -138,6 +140,12 @@ describe('fixedPlanHash', () => {
       [['aggregation', 'rule', 'params'], { m: 1 }],
       [['aggregation', 'sampleCap'], 999],
       [['aggregation', 'serverStep', 'learningRate'], 65535],
+      ...SERVER_STEPS.map((step): [Path, unknown] => [['aggregation', 'serverStep'], step]),
+      ...SERVER_STEPS.flatMap((step) =>
+        Object.entries(step).flatMap(([name, value]): [Path, unknown][] =>
+          typeof value === 'number' ? [[['aggregation', 'serverStep'], { ...step, [name]: value - 1 }]] : [],
+        ),
+      ),
       [['seedCommitment'], `0x${'23'.repeat(32)}`],
     ];
     const hashes = changes.map(([path, value]) => fixedPlanHash(parseManifest(withValue(path, value))));

@@ -6,31 +6,35 @@ import { fixedPlanHash, isSeedOf, seedChain } from '../../../shared/round/plan.t
 import { exampleManifest } from './example-manifest.ts';
 
 describe('fixedPlanHash', () => {
-  it('is keccak256 over the words that a contract can lay out', () => {
-    const manifest = exampleManifest({
-      replace: {
-        aggregation: {
-          rule: { rule: 'MultiKrum', pre: ['NNM'], f: 2, params: { neighbours: 'mixed', m: 3 } },
-          sampleCap: 77,
-          serverStep: { name: 'FedAvg', learningRate: 32768 },
-        },
-      },
-    });
-    const text = (value: string) => keccak256(toUtf8Bytes(value));
-    const encoded = AbiCoder.defaultAbiCoder().encode(
-      ['bytes32', 'bytes32', 'bytes32', 'uint256', 'uint256', 'bytes32', 'uint256', 'bytes32'],
+  const aggregation = {
+    rule: { rule: 'MultiKrum', pre: ['NNM'], f: 2, params: { neighbours: 'mixed', m: 3 } },
+    sampleCap: 77,
+  };
+  const text = (value: string) => keccak256(toUtf8Bytes(value));
+  const words = (name: string, ...parameters: number[]) =>
+    AbiCoder.defaultAbiCoder().encode(
+      ['bytes32', 'bytes32', 'bytes32', 'uint256', 'uint256', 'bytes32', ...parameters.map(() => 'uint256'), 'bytes32'],
       [
         text('MultiKrum'),
         text('["NNM"]'),
         text('{"m":3,"neighbours":"mixed"}'),
         2,
         77,
-        text('FedAvg'),
-        32768,
-        manifest.seedCommitment,
+        text(name),
+        ...parameters,
+        exampleManifest().seedCommitment,
       ],
     );
-    expect(fixedPlanHash(manifest)).toBe(keccak256(encoded));
+
+  it.each([
+    [{ name: 'FedAvg', learningRate: 32768 }, [32768]],
+    [{ name: 'FedAvgM', learningRate: 32768, momentum: 5 }, [32768, 5]],
+    [{ name: 'FedAdagrad', learningRate: 9, beta1: 4, tau: 7 }, [9, 4, 7]],
+    [{ name: 'FedYogi', learningRate: 9, beta1: 4, beta2: 3, tau: 7 }, [9, 4, 3, 7]],
+    [{ name: 'FedAdam', learningRate: 9, beta1: 4, beta2: 3, tau: 7 }, [9, 4, 3, 7]],
+  ])('is keccak256 over the words that a contract can lay out: %j', (serverStep, parameters) => {
+    const manifest = exampleManifest({ replace: { aggregation: { ...aggregation, serverStep } } });
+    expect(fixedPlanHash(manifest)).toBe(keccak256(words(serverStep.name, ...parameters)));
   });
 });
 

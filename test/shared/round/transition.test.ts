@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { StandardMerkleTree } from '@openzeppelin/merkle-tree';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { createScalarEngine } from '../../../shared/aggregation/scalar-engine.ts';
 import { type Hex, toHex, ZERO_HASH } from '../../../shared/bytes.ts';
 import { contributionsRoot } from '../../../shared/commitments/contribution.ts';
 import { TREE } from '../../../shared/commitments/merkle-tree.ts';
@@ -10,8 +11,14 @@ import { blockRoot, matrixTree, updateTree, vectorBytes } from '../../../shared/
 import { largestMagnitude } from '../../../shared/fixed-point/update.ts';
 import { decodeDocument } from '../../../shared/round/document.ts';
 import { type JobTerms, jobTerms } from '../../../shared/round/job-terms.ts';
-import { type AdmittedUpdate, type RoundParent, transition } from '../../../shared/round/transition.ts';
+import type { RevealedPlan } from '../../../shared/round/plan.ts';
+import { type AdmittedUpdate, inMemory, type RoundParent, transition } from '../../../shared/round/transition.ts';
 import { exampleManifest } from './example-manifest.ts';
+
+const ENGINE = createScalarEngine();
+
+const run = (terms: JobTerms, parent: RoundParent, plan: RevealedPlan, admitted: readonly AdmittedUpdate[]) =>
+  transition(terms, parent, plan, inMemory(admitted), ENGINE);
 
 const SEED: Hex = `0x${'77'.repeat(32)}`;
 
@@ -60,6 +67,7 @@ function parentOf(terms: JobTerms): RoundParent {
   return {
     model,
     modelRoot: blockRoot(TREE.model, model),
+    serverState: null,
     rewards: [{ account: `0x${'ee'.repeat(20)}`, cumulative: 9n }],
   };
 }
@@ -74,13 +82,13 @@ const planFrom = (parent: RoundParent) => ({
 });
 
 describe('transition', () => {
-  it('commits to exactly what it returns', () => {
+  it('commits to exactly what it returns', async () => {
     const terms = termsFor({ rule: 'TrMean', f: 1 });
     const parent = parentOf(terms);
     const plan = planFrom(parent);
-    fc.assert(
-      fc.property(updates(terms), (admitted) => {
-        const outcome = transition(terms, parent, plan, admitted);
+    await fc.assert(
+      fc.asyncProperty(updates(terms), async (admitted) => {
+        const outcome = await run(terms, parent, plan, admitted);
         const { record, document, model, aggregate, scores, earned, rewards } = outcome;
         const published = decodeDocument(document);
         const rows = admitted.map(({ update }) => update);
@@ -121,12 +129,12 @@ describe('transition', () => {
     );
   });
 
-  it('adds the trimmed mean of the updates to the model, spelt out in integers', () => {
+  it('adds the trimmed mean of the updates to the model, spelt out in integers', async () => {
     const terms = termsFor({ rule: 'TrMean', f: 1 });
     const parent = parentOf(terms);
-    fc.assert(
-      fc.property(updates(terms), (admitted) => {
-        const { model, aggregate } = transition(terms, parent, planFrom(parent), admitted);
+    await fc.assert(
+      fc.asyncProperty(updates(terms), async (admitted) => {
+        const { model, aggregate } = await run(terms, parent, planFrom(parent), admitted);
         for (const slot of terms.layout.slots) {
           for (let at = slot.offset; at < slot.offset + slot.size; at++) {
             const kept = admitted
@@ -147,15 +155,15 @@ describe('transition', () => {
     );
   });
 
-  it('is a function: the same bits again, its inputs as they were', () => {
+  it('is a function: the same bits again, its inputs as they were', async () => {
     const terms = termsFor({ rule: 'Krum', f: 1 });
     const parent = parentOf(terms);
-    fc.assert(
-      fc.property(updates(terms), (admitted) => {
+    await fc.assert(
+      fc.asyncProperty(updates(terms), async (admitted) => {
         const copies = admitted.map(({ update }) => update.slice());
         const model = parent.model.slice();
-        const first = transition(terms, parent, planFrom(parent), admitted);
-        expect(transition(terms, parent, planFrom(parent), admitted)).toEqual(first);
+        const first = await run(terms, parent, planFrom(parent), admitted);
+        expect(await run(terms, parent, planFrom(parent), admitted)).toEqual(first);
         expect(admitted.map(({ update }) => update)).toEqual(copies);
         expect(parent.model).toEqual(model);
       }),
@@ -163,23 +171,23 @@ describe('transition', () => {
     );
   });
 
-  it('counts no more samples than the cap when it weighs', () => {
+  it('counts no more samples than the cap when it weighs', async () => {
     const [uncapped, capped] = [termsFor({ rule: 'Average', f: 0 }, 1000), termsFor({ rule: 'Average', f: 0 }, 10)];
     const [admitted] = fc.sample(updates(uncapped), { numRuns: 1, seed: 3 }) as [AdmittedUpdate[]];
-    const weightsOf = (terms: JobTerms) =>
-      decodeDocument(transition(terms, parentOf(terms), planFrom(parentOf(terms)), admitted).document)
+    const weightsOf = async (terms: JobTerms) =>
+      decodeDocument((await run(terms, parentOf(terms), planFrom(parentOf(terms)), admitted)).document)
         .weights as number[];
-    const free = weightsOf(uncapped);
+    const free = await weightsOf(uncapped);
     expect(free[4]).toBe(Math.round((2 ** 30 * 50) / 150));
-    const equal = weightsOf(capped);
+    const equal = await weightsOf(capped);
     expect(Math.max(...equal) - Math.min(...equal)).toBeLessThanOrEqual(1);
   });
 
-  it('refuses too few participants for its f', () => {
+  it('refuses too few participants for its f', async () => {
     const terms = termsFor({ rule: 'TrMean', f: 2 });
     const [admitted] = fc.sample(updates(terms), { numRuns: 1, seed: 3 }) as [AdmittedUpdate[]];
     const parent = parentOf(terms);
-    expect(() => transition(terms, parent, planFrom(parent), admitted.slice(0, 4))).toThrow(
+    await expect(run(terms, parent, planFrom(parent), admitted.slice(0, 4))).rejects.toThrow(
       expect.objectContaining({ code: 'rule/too-many-faulty' }),
     );
   });

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { beforeEach, describe, expect, test, vi } from 'vitest';
+import { createScalarEngine } from '../../../shared/aggregation/scalar-engine.ts';
 import { benchClose } from '../../../simulations/bench/close.ts';
 import { benchIngest } from '../../../simulations/bench/ingest.ts';
 import { benchLoad } from '../../../simulations/bench/load.ts';
@@ -41,7 +42,7 @@ describe('the benchmarks, on a real coordinator', () => {
   test(
     'close: the coordinator and the round function alone come to the same models',
     async () => {
-      const { document } = await benchClose(entry, { n: [4], d: [100], repeats: 2 }, silent);
+      const { document } = await benchClose(entry, { n: [4], d: [100], repeats: 2 }, createScalarEngine(), silent);
       const [row] = document['rounds'] as { closings: unknown[]; kernels: unknown[] }[];
       expect(row?.closings).toHaveLength(2);
       expect(row?.kernels).toHaveLength(2);
