@@ -37,6 +37,7 @@ contract Disputes is IDisputes {
     uint256 private immutable _slashAmount;
     uint256 private immutable _windowS;
     uint256 private immutable _pricePerRound;
+    bool private immutable _confirmation;
     IJudge private immutable _coordinateJudge;
     IJudge private immutable _contributionJudge;
     IJudge private immutable _shareJudge;
@@ -72,6 +73,7 @@ contract Disputes is IDisputes {
         _slashAmount = terms_.slashAmount;
         _windowS = (uint256(job.windowTicks) + 1) * 16;
         _pricePerRound = job.pricePerRound;
+        _confirmation = terms_.confirmation;
         _coordinateJudge = terms_.coordinateJudge;
         _contributionJudge = terms_.contributionJudge;
         _shareJudge = terms_.shareJudge;
@@ -275,6 +277,7 @@ contract Disputes is IDisputes {
             answerS: uint32(_answerS),
             challengerBond: uint96(_challengerBond),
             slashAmount: uint96(_slashAmount),
+            confirmation: _confirmation,
             coordinateJudge: _coordinateJudge,
             contributionJudge: _contributionJudge,
             shareJudge: _shareJudge,
@@ -400,7 +403,8 @@ contract Disputes is IDisputes {
             coordinator: dispute.coordinator,
             anchoredAt: dispute.anchoredAt,
             blocks: _blocks,
-            pricePerRound: _pricePerRound
+            pricePerRound: _pricePerRound,
+            confirmation: _confirmation
         });
     }
 

@@ -82,7 +82,9 @@ contract ShareJudge is IJudge {
         bytes calldata subject,
         bytes calldata answer
     ) external view returns (bool) {
-        if (kind == Kind.Scores) return _scoresHold(facts, abi.decode(answer, (ScoresAnswer)));
+        if (kind == Kind.Scores) {
+            return _scoresHold(facts, circumstances.confirmation, abi.decode(answer, (ScoresAnswer)));
+        }
         if (kind == Kind.Reward) {
             return _rewardHolds(facts, circumstances.pricePerRound, subject, abi.decode(answer, (RewardAnswer)));
         }
@@ -132,7 +134,11 @@ contract ShareJudge is IJudge {
         return _gramOpens(facts, opened.gram) && Selections.precedes(selection, opened.gram, n, selected, better);
     }
 
-    function _scoresHold(Facts calldata facts, ScoresAnswer memory opened) private view returns (bool) {
+    function _scoresHold(Facts calldata facts, bool confirmation, ScoresAnswer memory opened)
+        private
+        view
+        returns (bool)
+    {
         uint256 n = facts.record.participants;
         if (opened.scores.length != n || !_gramOpens(facts, opened.gram)) return false;
         if (Trees.rootOfWords(Trees.SCORES, opened.scores) != facts.record.scoresRoot) return false;
@@ -146,7 +152,9 @@ contract ShareJudge is IJudge {
         for (uint256 i = 0; i < n; ++i) {
             active[i] = !weighted || weights[i] > 0;
         }
-        uint256[] memory expected = GramRules.scores(opened.gram, active);
+        uint256[] memory expected = confirmation
+            ? GramRules.confirmationScores(opened.gram, active)
+            : GramRules.alignmentScores(opened.gram, active);
         for (uint256 i = 0; i < n; ++i) {
             if (opened.scores[i] != expected[i]) return false;
         }

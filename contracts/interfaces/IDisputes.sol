@@ -35,6 +35,8 @@ interface IDisputes {
         uint96 challengerBond;
         /// @dev What a coordinator loses by a wrong round, in the stake's token.
         uint96 slashAmount;
+        /// @dev Whether the manifest scores by confirmation; by alignment otherwise.
+        bool confirmation;
         /// @dev Judges the coordinate.
         IJudge coordinateJudge;
         /// @dev Judges link, contribution and omission.

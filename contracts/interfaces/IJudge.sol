@@ -54,6 +54,8 @@ struct Circumstances {
     uint256 blocks;
     /// @dev What a round pays, in the token's smallest unit.
     uint256 pricePerRound;
+    /// @dev Whether the manifest scores by confirmation; by alignment otherwise.
+    bool confirmation;
 }
 
 /**

@@ -78,6 +78,7 @@ abstract contract Court is RoundLab {
         stakes = IStakeManager(deployer.deployCode("StakeManager.sol:StakeManager", abi.encode(stakeTerms())));
         (terms.anchor, terms.stakes) = (address(anchor), address(stakes));
         (terms.blocks, terms.answerS) = (uint32(courtBlocks()), ANSWER_S);
+        terms.confirmation = confirmation;
         (terms.challengerBond, terms.slashAmount) = (CHALLENGER_BOND, SLASH);
         disputes = IDisputes(deployer.deployCode("Disputes.sol:Disputes", abi.encode(terms)));
         endow(n);

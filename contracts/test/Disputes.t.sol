@@ -16,6 +16,7 @@ contract DisputesTest is Court {
     uint256 private constant N = 5;
 
     function setUp() public {
+        confirmation = true;
         build(plan("TrMean", "{}", 1, "FedAvg", 0), N);
     }
 

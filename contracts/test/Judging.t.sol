@@ -201,10 +201,15 @@ contract JudgingTest is Base {
         for (uint256 row = 0; row < n; ++row) {
             active[row] = activity[row] != 0;
         }
-        uint256[] memory found = GramRules.scores(gram, active);
-        uint256[] memory expected = _naturals(json.parseJsonStringArray(file, ".scores")[i]);
+        uint256[] memory found = GramRules.confirmationScores(gram, active);
+        uint256[] memory expected = _naturals(json.parseJsonStringArray(file, ".confirmation")[i]);
         for (uint256 row = 0; row < n; ++row) {
-            check(found[row] == expected[row], "score");
+            check(found[row] == expected[row], "confirmation");
+        }
+        found = GramRules.alignmentScores(gram, active);
+        expected = _naturals(json.parseJsonStringArray(file, ".scores")[i]);
+        for (uint256 row = 0; row < n; ++row) {
+            check(found[row] == expected[row], "alignment");
         }
         check(Trees.rootOfWords(Trees.SCORES, found) == json.parseJsonBytes32Array(file, ".scoresRoot")[i], "root");
         check(Trees.rootOfRows(Trees.GRAM, gram, n + 1) == json.parseJsonBytes32Array(file, ".gramRoot")[i], "gram");

@@ -32,6 +32,9 @@ abstract contract RoundLab is Base {
     uint8 internal constant UPDATE_BITS = 12;
     uint256 internal constant SEEDS = 100;
 
+    /// @dev How the job scores.
+    bool internal confirmation;
+
     struct World {
         uint256 n;
         bytes32 rule;
@@ -144,7 +147,7 @@ abstract contract RoundLab is Base {
     }
 
     /// @dev Everything that follows from the updates, but for the weights of a rule that has some.
-    function compute(World memory world) internal pure {
+    function compute(World memory world) internal view {
         world.aggregate = new bytes(COORDINATES * 4);
         world.model = new bytes(COORDINATES * 4);
         world.state = new bytes(COORDINATES * 4);
@@ -157,7 +160,9 @@ abstract contract RoundLab is Base {
         for (uint256 i = 0; i < world.n; ++i) {
             active[i] = !weighted || world.weights[i] > 0;
         }
-        world.scores = GramRules.scores(world.gram, active);
+        world.scores = confirmation
+            ? GramRules.confirmationScores(world.gram, active)
+            : GramRules.alignmentScores(world.gram, active);
     }
 
     function computeAt(World memory world, uint256 j) internal pure {

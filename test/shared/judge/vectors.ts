@@ -152,7 +152,7 @@ function gramVectors(rng: Rng): Row[] {
     const gram = gramMatrix(rows, aggregate);
     const inner = gram.slice(0, -1).map((row) => row.slice(0, -1));
     const task = { gram: inner, f: faulty, scalar: exactScalar, unit: 1, reference: false };
-    const result = scores(gram, active);
+    const result = scores(gram, active, 'alignment');
     return {
       rule: String(name),
       n: count,
@@ -162,6 +162,7 @@ function gramVectors(rng: Rng): Row[] {
       active: active.map(Number).join(' '),
       weights: (weights ?? rows.map(() => 0)).join(' '),
       scores: result.join(' '),
+      confirmation: scores(gram, active, 'confirmation').join(' '),
       scoresRoot: scoresRoot(result),
       ranking: krumRanking({ ...task, params: { neighbours: 'byzfl' } }).join(' '),
       rankingOriginal: krumRanking({ ...task, params: { neighbours: 'original' } }).join(' '),
