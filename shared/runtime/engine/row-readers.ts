@@ -33,12 +33,14 @@ export interface RowReaders {
   close(): void;
 }
 
+/** Files that a thread keeps open; a process may not have very many. */
+const MOST_OPEN = 256;
+
 /**
  * Opens rows for reading.
  *
  * @param staging - address of the room for stretches of rows in files
  * @param stagedBlocks - blocks of such a stretch
- * @throws RowUnreadable
  */
 export function openRows(
   memory: Uint8Array,
@@ -46,31 +48,30 @@ export function openRows(
   staging: number,
   stagedBlocks: number,
 ): RowReaders {
-  const files: { readonly row: number; readonly handle: number }[] = [];
-  const close = (): void => {
-    for (const { handle } of files) closeSync(handle);
-    files.length = 0;
+  const handles = new Map<string, number>();
+  const handleOf = (path: string): number => {
+    const handle = handles.get(path) ?? openSync(path, 'r');
+    handles.set(path, handle);
+    return handle;
   };
-  for (const [row, source] of rows.entries()) {
-    if (!('path' in source)) continue;
-    try {
-      files.push({ row, handle: openSync(source.path, 'r') });
-    } catch (error) {
-      close();
-      throw new RowUnreadable(row, error);
-    }
-  }
+  const close = (): void => {
+    for (const handle of handles.values()) closeSync(handle);
+    handles.clear();
+  };
   const room = (row: number): number => staging + row * stagedBlocks * ROW_BYTES;
   let first = 0;
   return {
     stage: (from, to) => {
       first = from;
-      for (const { row, handle } of files) {
+      for (const [row, source] of rows.entries()) {
+        if (!('path' in source)) continue;
         try {
-          readFully(handle, memory.subarray(room(row), room(row) + (to - from) * 2), from * 2);
+          const into = memory.subarray(room(row), room(row) + (to - from) * 2);
+          readFully(handleOf(source.path), into, from * 2);
         } catch (error) {
           throw new RowUnreadable(row, error);
         }
+        if (handles.size >= MOST_OPEN) close();
       }
     },
     addressOf: (row, coordinate) => {

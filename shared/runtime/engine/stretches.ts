@@ -18,6 +18,9 @@ export type WalkOver = (places: readonly UpdateRows[], dimension: number, wanted
 const RANGES_A_THREAD = 16;
 const LEAST_RANGE_BLOCKS = 8;
 
+/** Bytes of room that all threads may have together. */
+const MOST_ROOM = 2 ** 30;
+
 /**
  * Creates what walks over updates, given where to.
  *
@@ -34,13 +37,15 @@ export function createStretches(threads: Threads, memories: Memories, count: num
     const files = n > inMemory.length;
     const plan = planTile({ rows: n, ...needsOf(wanted.aggregation), gram: wanted.gram || wanted.norms, files }, sizes);
 
+    // The sums of very many updates take room; with less of it than there are threads, some sit idle.
+    const taking = Math.min(count, Math.max(1, Math.floor(MOST_ROOM / plan.bytes)));
     const blocks = Math.ceil(dimension / BLOCK);
-    const fair = powerOfTwoUpTo(blocks / (count * RANGES_A_THREAD));
+    const fair = powerOfTwoUpTo(blocks / (taking * RANGES_A_THREAD));
     const most = Math.min(sizes.rangeBlocks, files ? plan.stagedBlocks : sizes.rangeBlocks);
     const rangeBlocks = Math.min(Math.max(fair, LEAST_RANGE_BLOCKS), powerOfTwoUpTo(most));
 
     const scratch = Math.ceil(rowBytes / ROW_BYTES) * ROW_BYTES;
-    const copied = scratch + count * plan.bytes;
+    const copied = scratch + taking * plan.bytes;
     const stretch = copies.length === 0 ? dimension : copiedCoordinates(copies.length, rangeBlocks, dimension, sizes);
     const stretchBytes = Math.ceil(stretch / BLOCK) * ROW_BYTES;
     growTo(memory, copied + 2 * copies.length * stretchBytes);
@@ -59,7 +64,9 @@ export function createStretches(threads: Threads, memories: Memories, count: num
       const output = wanted.output?.subarray(from, to) ?? null;
       const aggregation = stretchOf(wanted.aggregation, from, to);
       const walk = { ...wanted, memory, memoryId: id, scratch, plan, rows, from, to, rangeBlocks, soleRange, next };
-      found.push(threads.run({ ...walk, output, aggregation }).then((parts) => shift(parts, from, rangeBlocks)));
+      found.push(
+        threads.run({ ...walk, output, aggregation }, taking).then((parts) => shift(parts, from, rangeBlocks)),
+      );
       // Whoever awaits it hears of it; until then it is not unhandled.
       found.at(-1)?.catch(() => undefined);
     }

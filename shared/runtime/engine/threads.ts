@@ -5,11 +5,12 @@ import type { Walk, WalkAnswer, WalkFailure, WalkPart, WalkRequest } from './wal
 /** Threads that take part in walks. */
 export interface Threads {
   /**
-   * Has every thread do its part of a walk. Walks are done in the order they are asked for.
+   * Has threads do their parts of a walk. Walks are done in the order they are asked for.
    *
+   * @param most - threads that take part, at most
    * @throws EngineError `engine/unreadable-row`, `engine/thread-failed`, `engine/closed`
    */
-  run(walk: Walk): Promise<WalkPart[]>;
+  run(walk: Walk, most?: number): Promise<WalkPart[]>;
   /** Ends the threads; walks under way are rejected with `engine/closed`. */
   close(): Promise<void>;
 }
@@ -59,9 +60,9 @@ export function createThreads(count: number, kernels: WebAssembly.Module): Threa
   };
 
   return {
-    run: async (walk) => {
+    run: async (walk, most = count) => {
       if (closed) throw engineClosed();
-      const parts = Array.from({ length: count }, (_, position) => ask(position, walk));
+      const parts = Array.from({ length: Math.min(count, most) }, (_, position) => ask(position, walk));
       // All are waited for, so that no thread still works in memory that the caller goes on to use.
       const done = await Promise.allSettled(parts);
       return done.map((one) => {

@@ -30,7 +30,10 @@ export function mountSmallDisk(bytes: number): SmallDisk | undefined {
       const { bavail, bsize } = await statfs(folder);
       const pages = bavail - Math.ceil(leaveBytes / bsize);
       // The clean-up of a folder may come first: what is written is what has room, to the page.
-      await writeFile(ballast, Buffer.alloc(Math.max(0, pages) * bsize, 1));
+      // Somebody else may write meanwhile and leave less room than there was: it is full then, as it was to be.
+      await writeFile(ballast, Buffer.alloc(Math.max(0, pages) * bsize, 1)).catch((error: NodeJS.ErrnoException) => {
+        if (error.code !== 'ENOSPC') throw error;
+      });
     },
     relieve: () => rm(ballast, { force: true }),
     remove: async () => {

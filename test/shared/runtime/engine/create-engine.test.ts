@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
 import { reduceCoordinates } from '../../../../shared/aggregation/aggregate-integers.ts';
+import { gramMatrix } from '../../../../shared/aggregation/gram.ts';
 import { meamed } from '../../../../shared/aggregation/rules/meamed.ts';
 import { median } from '../../../../shared/aggregation/rules/median.ts';
 import { createRng } from '../../../../shared/rng.ts';
@@ -41,6 +42,20 @@ describe('the engine of threads', () => {
     const mean = { ...median, name: 'Unheard of', reduce: (values: Float64Array) => values[0] as number };
     const first = await engine.reduce({ place: 'memory', rows }, { rule: mean, f: 0, mixing: null });
     expect(first).toEqual(reduceCoordinates(rows, 130, mean, 0, null));
+  });
+
+  test('there may be more updates than files that can be open, and in one file', async () => {
+    const rng = createRng(2, 'test/files');
+    const rows = Array.from({ length: 600 }, () => Int16Array.from({ length: 70 }, () => rng.below(101) - 50));
+    const paths = rows.map((row, i) => {
+      const path = join(folder, `many-${i}`);
+      writeFileSync(path, new Uint8Array(row.buffer));
+      return path;
+    });
+    const [first, second] = paths as [string, string];
+    expect(await engine.gram({ place: 'files', paths, dimension: 70 })).toEqual(gramMatrix(rows));
+    const twice = { place: 'files', paths: [first, second, first], dimension: 70 } as const;
+    expect(await engine.gram(twice)).toEqual(gramMatrix([0, 1, 0].map((row) => rows[row] as Int16Array)));
   });
 
   test('a file that is missing or too short is named', async () => {
