@@ -9,7 +9,22 @@ import { packageRoot } from './package-root.ts';
 export class ArtifactError extends FedanchorError<'artifact/missing'> {}
 
 /** Contracts of this product. */
-export type ContractName = 'RoundAnchor' | 'RewardVault' | 'FedToken';
+export type ContractName =
+  | 'RoundAnchor'
+  | 'RewardVault'
+  | 'FedToken'
+  | 'StakeManager'
+  | 'Disputes'
+  | 'CoordinateJudge'
+  | 'ContributionJudge'
+  | 'ShareJudge'
+  | 'GramJudge'
+  | 'Deployer'
+  | 'Params'
+  | 'Registry'
+  | 'FedGovernor'
+  | 'FedTimelock'
+  | 'LicenceTill';
 
 /** A compiled contract. */
 export interface Artifact {

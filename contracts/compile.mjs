@@ -8,6 +8,8 @@ import { contractsFolder, readSources, settings } from './solc-input.mjs';
 
 const buildFolder = join(contractsFolder, 'build');
 const stampFile = join(buildFolder, '.inputs');
+// What block explorers are given to verify a deployed contract; a package without the sources can export it, too.
+const inputFile = join(buildFolder, 'standard-input.json');
 const require = createRequire(import.meta.url);
 
 const sources = readSources();
@@ -18,8 +20,16 @@ const stamp = createHash('sha256')
 
 if (!existsSync(stampFile) || readFileSync(stampFile, 'utf8') !== stamp) {
   const names = compile();
+  writeStandardInput();
   writeWhole(stampFile, stamp);
   console.log(`compiled ${names.join(', ')} with solc ${solcVersion}`);
+}
+
+if (!existsSync(inputFile)) writeStandardInput();
+
+function writeStandardInput() {
+  const input = { language: 'Solidity', sources, settings };
+  writeWhole(inputFile, `${JSON.stringify({ solcVersion, input })}\n`);
 }
 
 function compile() {

@@ -362,6 +362,17 @@ contract StakeManagerTest is Court {
         check(bond == 3 * SLASH, "not slashed");
     }
 
+    /// @dev What was attested and is rewound in its window has to be attested again.
+    function test_ARewoundRoundIsAttestedNoMore() public {
+        World memory world = anchored();
+        anchor.finalize(1, anchor.headOf(1), attest(some(0, 1, 2, 3), 1));
+        bytes26 parentHead = anchor.headOf(0);
+        vm.prank(address(disputes));
+        anchor.rewind(world.record, parentHead, world.record);
+        (uint64 attested,, uint64 limit) = anchor.progress();
+        check(attested == 0 && limit == 0, "I10: attested no more");
+    }
+
     function test_AnAttestedRoundIsNotRewoundByAnyone() public {
         World memory world = anchored();
         anchor.finalize(1, anchor.headOf(1), attest(some(0, 1, 2, 3), 1));

@@ -106,6 +106,7 @@ contract VaultHandler is Base {
         uint256 back = bound(which, 0, _anchored.length < 6 ? _anchored.length - 1 : 5);
         uint256 index = _anchored.length - 1 - back;
         Anchored memory entry = _anchored[index];
+        bool due = _isDue(entry);
         try vault.activate(entry.record) {
             check(!entry.rewound, "I4: a rewound record was activated");
             check(
@@ -115,7 +116,46 @@ contract VaultHandler is Base {
             for (uint256 i = 0; i < 4; ++i) {
                 if (entry.tree.amounts[i] > entitled[accounts[i]]) entitled[accounts[i]] = entry.tree.amounts[i];
             }
-        } catch {}
+        } catch {
+            check(!due, "I8: a final record could not be activated");
+        }
+    }
+
+    /// @dev Whether a record is final and its rewards are there, whether anchoring is paused or not.
+    function _isDue(Anchored memory entry) private view returns (bool) {
+        (uint256 funded_, uint256 activated,,) = vault.totals();
+        (uint64 round,) = vault.activation();
+        (,, uint256 refundsOpenAt) = vault.terms();
+        RoundRecord memory record = entry.record;
+        // The contract needs the head before to recognize a record.
+        bool remembered = anchor.headOf(record.round) != 0 && anchor.headOf(record.round - 1) != 0;
+        return remembered && !entry.rewound && (time() - _start()) / TICK > entry.anchoredAtTick + WINDOW
+            && record.round > round && record.rewardsTotal >= activated && record.rewardsTotal <= funded_
+            && time() < refundsOpenAt;
+    }
+
+    /// @dev The last activated record; whether there is one.
+    function active() external view returns (bool exists, Anchored memory entry) {
+        exists = _active != type(uint256).max;
+        if (exists) entry = _anchored[_active];
+    }
+
+    /// @dev Mostly short, now and then as long as anyone could wish.
+    function pause(uint40 duration, bool short) external {
+        if (short) duration = uint40(bound(duration, 0, 200));
+        uint256 previous = anchor.pausedUntil();
+        vm.prank(GUARDIAN);
+        try anchor.pause(duration) {
+            check(duration <= 7 days, "I8: a pause without bound");
+            check(previous == 0 || time() >= previous + 7 days, "I8: pauses without a gap");
+        } catch {
+            check(duration > 7 days || (previous != 0 && time() < previous + 7 days), "a pause was refused");
+        }
+    }
+
+    function resume() external {
+        vm.prank(GUARDIAN);
+        anchor.resume();
     }
 
     function claim(uint8 who, bool withProofOfAnother) external {
@@ -123,9 +163,14 @@ contract VaultHandler is Base {
         Tree.Four memory tree = _anchored[_active].tree;
         uint256 i = who % 4;
         uint256 before = token.balanceOf(accounts[i]);
+        (, uint256 activated, uint256 paid,) = vault.totals();
+        uint256 held = vault.claimed(accounts[i]);
+        bool due = !withProofOfAnother && tree.amounts[i] > held && tree.amounts[i] - held <= activated - paid;
         try vault.claim(accounts[i], tree.amounts[i], tree.proofs[withProofOfAnother ? (i + 1) % 4 : i]) {
             check(!withProofOfAnother, "a foreign proof was accepted");
-        } catch {}
+        } catch {
+            check(!due, "I8: a claim of a final round is blocked");
+        }
         received[accounts[i]] += token.balanceOf(accounts[i]) - before;
     }
 
@@ -215,5 +260,22 @@ contract VaultInvariants is Base {
         (uint256 funded, uint256 activated, uint256 paid, uint256 refunded) = vault.totals();
         check(paid <= activated, "I2: paid more than activated");
         check(activated + refunded <= funded, "I2: activated more than was left");
+    }
+
+    /// @dev I4: what is activated is no rewound record, and none in its window.
+    function invariant_I4_NothingActivatesFromARewoundOrOpenRound() public view {
+        (bool exists, VaultHandler.Anchored memory entry) = handler.active();
+        (uint64 round, bytes32 root) = vault.activation();
+        check(exists == (round != 0), "I4: an activation from nowhere");
+        if (!exists) return;
+        check(round == entry.record.round && root == entry.record.rewardsRoot, "I4: another record was activated");
+        check(!entry.rewound, "I4: an activated record was rewound");
+        (, uint256 startedAt) = handler.anchor().deployment();
+        check((time() - startedAt) / TICK > entry.anchoredAtTick + WINDOW, "I4: activated in its window");
+    }
+
+    /// @dev I8: no pause lasts longer than its bound; that none blocks what is due is checked with each claim.
+    function invariant_I8_PausesAreBoundedAndBlockNoClaim() public view {
+        check(handler.anchor().pausedUntil() <= time() + 7 days, "I8: a pause without bound");
     }
 }
