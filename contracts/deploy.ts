@@ -1,12 +1,15 @@
-import { concatBytes, fromHex, type Hex, toHex } from '../shared/bytes.ts';
-import { FedanchorError } from '../shared/errors.ts';
-import { type ContractName, loadArtifact } from './artifacts.ts';
+import type { Hex } from '../shared/bytes.ts';
+import type { ContractName } from './artifacts.ts';
+import { creationCode } from './deploy/creation-code.ts';
+import { DeployError } from './deploy/deploy-error.ts';
+import { deployWithCourt } from './deploy/deploy-with-court.ts';
+import { checkCourt, type JobCourt } from './deploy/job-court.ts';
 import type { JobAddresses } from './ledger/ledger-writer.ts';
 import type { Outbox } from './outbox/outbox.ts';
 import type { ReceiptSummary } from './outbox/outbox-store.ts';
 
-/** Thrown when a job cannot be deployed as asked. */
-export class DeployError extends FedanchorError<'deploy/invalid-parameter' | 'deploy/no-address'> {}
+/** Rounds that can be in their window at once, where a job does not say. */
+export const DEFAULT_RING_SIZE = 256;
 
 /** What a job is deployed with. */
 export interface JobParameters {
@@ -58,33 +61,29 @@ export interface DeployOptions {
   readonly treasury?: Hex;
   /** Supply of the new token in its smallest unit; default a billion tokens of 18 decimals. */
   readonly supply?: bigint;
+  /** Stakes, bonds and disputes; default none. They take the places of arbiter and roster, and set the attestations. */
+  readonly court?: JobCourt | undefined;
 }
 
 /** A deployed job. */
 export interface DeployedJob extends JobAddresses {
-  /** Receipts by contract; none for a token that was there before. */
-  readonly receipts: {
-    /** Creation of the token. */
-    readonly token?: ReceiptSummary;
-    /** Creation of the RoundAnchor. */
-    readonly anchor: ReceiptSummary;
-    /** Creation of the RewardVault. */
-    readonly vault: ReceiptSummary;
-  };
+  /** Receipts of what this outbox has created, by contract. */
+  readonly receipts: Readonly<Partial<Record<keyof JobAddresses, ReceiptSummary>>>;
 }
 
 const NOBODY: Hex = `0x${'00'.repeat(20)}`;
 const DEFAULT_SUPPLY = 10n ** 27n;
 
 /**
- * Deploys a job's RoundAnchor and RewardVault, and a token unless one is named. Repeating it with the same outbox and the
- * same options deploys nothing again and returns the same addresses.
+ * Deploys a job's RoundAnchor and RewardVault, and a token unless one is named; with a court its StakeManager and Disputes
+ * too, and the judges and the Deployer where the chain lacks them. Repeating it with the same outbox and the same options
+ * deploys nothing again and returns the same addresses; with a court any outbox of the same wallet will do.
  *
- * @throws DeployError `deploy/invalid-parameter`; and what {@link Outbox.send} throws
+ * @throws DeployError `deploy/invalid-parameter`, `deploy/invalid-court`, `deploy/no-factory`, `deploy/elsewhere`; and what
+ *   {@link Outbox.send} throws
  */
-export async function deployJob({ outbox, parameters, token, ...mint }: DeployOptions): Promise<DeployedJob> {
-  const { job, ringSize = 256, guardian = NOBODY, arbiter = NOBODY, roster = NOBODY, ...rest } = parameters;
-  const attestations = { attestationQuorum: 0, attestationTicks: 0 };
+export async function deployJob({ outbox, parameters, token, court, ...mint }: DeployOptions): Promise<DeployedJob> {
+  const { job, ringSize = DEFAULT_RING_SIZE, guardian = NOBODY, jobEndsAtS, claimPeriodS, ...rest } = parameters;
   if (parameters.pricePerRound * BigInt(parameters.maxRounds) >= 1n << 96n) {
     throw new DeployError(
       'deploy/invalid-parameter',
@@ -92,20 +91,23 @@ export async function deployJob({ outbox, parameters, token, ...mint }: DeployOp
       { pricePerRound: parameters.pricePerRound.toString(), maxRounds: parameters.maxRounds },
     );
   }
-  const tokenReceipt =
-    token === undefined
-      ? await create(outbox, job, 'FedToken', [mint.treasury ?? outbox.address, mint.supply ?? DEFAULT_SUPPLY])
-      : undefined;
+  const minted = [mint.treasury ?? outbox.address, mint.supply ?? DEFAULT_SUPPLY] as const;
+  const anchorTerms = { job, ringSize, guardian, ...rest };
+  if (court !== undefined) {
+    refuseTwice(parameters);
+    checkCourt(court, parameters.pricePerRound, ringSize);
+    const { addresses, receipts } = await deployWithCourt({
+      ...{ outbox, court, anchorTerms, mint: minted, vaultTerms: [jobEndsAtS, claimPeriodS] },
+      ...(token === undefined ? {} : { token }),
+    });
+    return { ...addresses, receipts };
+  }
+  const tokenReceipt = token === undefined ? await create(outbox, job, 'FedToken', minted) : undefined;
   const tokenAddress = token ?? addressOf(tokenReceipt);
-  const terms = { job, ringSize, guardian, arbiter, roster, ...attestations, ...rest };
+  const terms = { arbiter: NOBODY, roster: NOBODY, attestationQuorum: 0, attestationTicks: 0, ...anchorTerms };
   const anchorReceipt = await create(outbox, job, 'RoundAnchor', [terms]);
   const anchor = addressOf(anchorReceipt);
-  const vaultReceipt = await create(outbox, job, 'RewardVault', [
-    tokenAddress,
-    anchor,
-    parameters.jobEndsAtS,
-    parameters.claimPeriodS,
-  ]);
+  const vaultReceipt = await create(outbox, job, 'RewardVault', [tokenAddress, anchor, jobEndsAtS, claimPeriodS]);
   return {
     token: tokenAddress.toLowerCase() as Hex,
     anchor,
@@ -118,10 +120,17 @@ export async function deployJob({ outbox, parameters, token, ...mint }: DeployOp
   };
 }
 
+function refuseTwice(parameters: JobParameters): void {
+  for (const name of ['arbiter', 'roster', 'attestationQuorum', 'attestationTicks'] as const) {
+    if (parameters[name] === undefined) continue;
+    throw new DeployError('deploy/invalid-parameter', `the job has a court, which decides ${name}: leave it out`, {
+      name,
+    });
+  }
+}
+
 function create(outbox: Outbox, job: Hex, name: ContractName, parameters: readonly unknown[]): Promise<ReceiptSummary> {
-  const { abi, bytecode } = loadArtifact(name);
-  const data = toHex(concatBytes(fromHex(bytecode), fromHex(abi.encodeDeploy(parameters))));
-  return outbox.send({ id: `deploy:${name}:${job}`, to: null, data });
+  return outbox.send({ id: `deploy:${name}:${job}`, to: null, data: creationCode(name, parameters) });
 }
 
 function addressOf(receipt: ReceiptSummary | undefined): Hex {

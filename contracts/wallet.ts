@@ -3,6 +3,7 @@ import { inspect } from 'node:util';
 import { computeAddress, Wallet as EncryptedWallet, recoverAddress as recover, SigningKey } from 'ethers';
 import { fromHex, type Hex, toHex } from '../shared/bytes.ts';
 import { FedanchorError } from '../shared/errors.ts';
+import { processTerminal, readKeyPassword, type Terminal } from './key-password.ts';
 
 /** Thrown by wallets and signature checks. */
 export class WalletError extends FedanchorError<
@@ -32,8 +33,10 @@ export interface Signer {
 export interface WalletSource {
   /** File with the key; `FEDANCHOR_KEY_FILE` is used when it is left out. */
   readonly keyFile?: string;
-  /** Environment variables: `FEDANCHOR_KEY_FILE`, `FEDANCHOR_KEY_PASSWORD`. */
+  /** Environment variables: `FEDANCHOR_KEY_FILE`, and those of {@link readKeyPassword}. */
   readonly environment: Readonly<Record<string, string | undefined>>;
+  /** Who is asked for a keystore's password; default the process's terminal, if it has one. */
+  readonly terminal?: Terminal | undefined;
 }
 
 // Half the order of secp256k1: s above it is the malleable twin of a signature.
@@ -68,12 +71,16 @@ export function createWallet(privateKey: string): Signer {
 
 /**
  * Loads a wallet from a file: either `0x` and 64 hexadecimal digits, readable by its owner only, or an encrypted JSON
- * keystore (Web3 Secret Storage), whose password comes from `FEDANCHOR_KEY_PASSWORD`.
+ * keystore (Web3 Secret Storage), whose password comes from {@link readKeyPassword}: the environment, a file or a terminal.
  *
  * @throws WalletError `wallet/no-key`, `wallet/unreadable-file`, `wallet/exposed-file`, `wallet/wrong-password`,
- *   `wallet/invalid-key`
+ *   `wallet/invalid-key`; KeyPasswordError
  */
-export async function loadWallet({ keyFile, environment }: WalletSource): Promise<Signer> {
+export async function loadWallet({
+  keyFile,
+  environment,
+  terminal = processTerminal(),
+}: WalletSource): Promise<Signer> {
   const file = keyFile ?? environment['FEDANCHOR_KEY_FILE'];
   if (file === undefined || file === '') {
     throw new WalletError('wallet/no-key', 'no key was named: give --key-file FILE or set FEDANCHOR_KEY_FILE');
@@ -91,7 +98,9 @@ export async function loadWallet({ keyFile, environment }: WalletSource): Promis
       cause,
     );
   }
-  if (text.startsWith('{')) return decrypt(file, text, environment['FEDANCHOR_KEY_PASSWORD']);
+  if (text.startsWith('{')) {
+    return decrypt(file, text, await readKeyPassword(`the keystore ${file}`, { environment, terminal }));
+  }
   // Windows has no such mode bits; its files are private to the profile they lie in.
   if (process.platform !== 'win32' && (mode & 0o077) !== 0) {
     throw new WalletError(
@@ -148,20 +157,13 @@ function signingKey(privateKey: string): SigningKey {
   throw new WalletError('wallet/invalid-key', 'a private key is 0x and 64 hexadecimal digits, a number on the curve');
 }
 
-async function decrypt(file: string, keystore: string, password: string | undefined): Promise<Signer> {
-  if (password === undefined) {
-    throw new WalletError(
-      'wallet/wrong-password',
-      `the keystore ${file} is encrypted: set FEDANCHOR_KEY_PASSWORD to its password`,
-      { file },
-    );
-  }
+async function decrypt(file: string, keystore: string, password: string): Promise<Signer> {
   try {
     return createWallet((await EncryptedWallet.fromEncryptedJson(keystore, password)).privateKey);
   } catch {
     throw new WalletError(
       'wallet/wrong-password',
-      `the keystore ${file} does not open: check FEDANCHOR_KEY_PASSWORD and the file`,
+      `the keystore ${file} does not open: check its password and the file`,
       { file },
     );
   }

@@ -25,6 +25,12 @@ export interface JobFacts {
   readonly guardian: Hex;
   /** Who may rewind rounds in their window, lower case; zero where nobody may. */
   readonly arbiter: Hex;
+  /** Who keeps the list of those whose attestations count, lower case; zero where there is none. */
+  readonly roster: Hex;
+  /** Attestations that a round needs to become final; 0 where its window suffices. */
+  readonly attestationQuorum: number;
+  /** For how many ticks of 16 seconds after its window a round may wait for them. */
+  readonly attestationTicks: number;
   /** Challenge window in ticks of 16 seconds. */
   readonly windowTicks: number;
   /** Upper bound of one round's rewards, in the token's smallest unit. */
@@ -62,6 +68,9 @@ export async function readJobFacts(rpc: Rpc, anchor: Hex): Promise<JobFacts> {
     coordinator: lower(job.coordinator),
     guardian: lower(job.guardian),
     arbiter: lower(job.arbiter),
+    roster: lower(job.roster),
+    attestationQuorum: Number(job.attestationQuorum),
+    attestationTicks: Number(job.attestationTicks),
     windowTicks: Number(job.windowTicks),
     pricePerRound: job.pricePerRound,
     maxRounds: Number(job.maxRounds),

@@ -11,7 +11,8 @@ export type LedgerErrorCode =
   | 'ledger/not-a-contract'
   | 'ledger/no-vault'
   | 'ledger/wrong-vault'
-  | 'ledger/inconsistent';
+  | 'ledger/inconsistent'
+  | 'ledger/too-few-tokens';
 
 /** Thrown by everything that talks to a chain. */
 export class LedgerError extends FedanchorError<LedgerErrorCode> {}

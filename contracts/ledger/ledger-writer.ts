@@ -12,6 +12,10 @@ export interface JobAddresses {
   readonly vault: Hex;
   /** The ERC-20 that rewards are paid in. */
   readonly token: Hex;
+  /** The StakeManager; absent where the job has no court. */
+  readonly stakes?: Hex;
+  /** The Disputes; absent where the job has no court. */
+  readonly disputes?: Hex;
 }
 
 /** An account's cumulative rewards with their proof. */
@@ -39,12 +43,19 @@ export interface LedgerWriter {
   claim(request: ClaimRequest): Promise<ReceiptSummary>;
   /** Claims for several accounts with proofs of one root (anyone). */
   claimMany(requests: readonly ClaimRequest[], purpose: string): Promise<ReceiptSummary>;
+  /** Has the wallet's rewards paid to another account from now on, or to itself where it names itself. */
+  setClaimer(account: Hex, purpose: string): Promise<ReceiptSummary>;
   /** Lets the vault draw on the wallet's tokens; `purpose` tells one approval from the next. */
   approve(amount: bigint, purpose: string): Promise<ReceiptSummary>;
   /** Puts tokens into the vault after an approval; `purpose` tells one funding from the next. */
   fund(amount: bigint, purpose: string): Promise<ReceiptSummary>;
   /** Returns a sponsor's share of what was never activated (anyone, once refunds are open). */
   refund(sponsor: Hex): Promise<ReceiptSummary>;
+}
+
+/** The outbox's id of the transaction that anchors one attempt at a round. */
+export function anchoringId(anchor: Hex, round: number, attempt: number): string {
+  return `anchor:${round}:${attempt}@${anchor.toLowerCase()}`;
 }
 
 /** Writes to a job's contracts through an outbox. */
@@ -56,7 +67,10 @@ export function createLedgerWriter(outbox: Outbox, { anchor, vault, token }: Job
       data: loadArtifact(contract).abi.encodeFunctionData(name, parameters) as Hex,
     });
   return {
-    anchor: (record) => send(`anchor:${record.round}:${record.attempt}`, 'RoundAnchor', anchor, 'anchor', [record]),
+    anchor: (record) => {
+      const data = loadArtifact('RoundAnchor').abi.encodeFunctionData('anchor', [record]) as Hex;
+      return outbox.send({ id: anchoringId(anchor, record.round, record.attempt), to: anchor, data });
+    },
     anchorMany: (records) => {
       const [first, last] = [records[0], records.at(-1)];
       const id = `anchor:${first?.round}-${last?.round}:${last?.attempt}`;
@@ -67,6 +81,7 @@ export function createLedgerWriter(outbox: Outbox, { anchor, vault, token }: Job
     claim: ({ account, cumulative, proof }) =>
       send(`claim:${account}:${cumulative}`, 'RewardVault', vault, 'claim', [account, cumulative, proof]),
     claimMany: (requests, purpose) => send(`claim-many:${purpose}`, 'RewardVault', vault, 'claimMany', [requests]),
+    setClaimer: (account, purpose) => send(`claimer:${purpose}`, 'RewardVault', vault, 'setClaimer', [account]),
     approve: (amount, purpose) => send(`approve:${purpose}`, 'FedToken', token, 'approve', [vault, amount]),
     fund: (amount, purpose) => send(`fund:${purpose}`, 'RewardVault', vault, 'fund', [amount]),
     refund: (sponsor) => send(`refund:${sponsor}`, 'RewardVault', vault, 'refund', [sponsor]),

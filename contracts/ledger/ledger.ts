@@ -33,6 +33,16 @@ export interface Finality {
   readonly finalAtS: number;
 }
 
+/** What keeps rounds from being final beside their windows. */
+export interface AnchorProgress {
+  /** Last attested round. */
+  readonly attested: number;
+  /** Earliest disputed round; 0 if there is none. */
+  readonly heldFrom: number;
+  /** Last round that can be final by the two of them. */
+  readonly limit: number;
+}
+
 /** The read side of a job's contracts: everything an auditor trusts. */
 export interface Ledger {
   /** The node. */
@@ -49,12 +59,16 @@ export interface Ledger {
   isFinal(record: RoundRecord): Promise<boolean>;
   /** When a round's window ends. */
   finality(round: number): Promise<Finality>;
+  /** How far rounds can be final by attestations and disputes, whatever their windows say. */
+  progress(): Promise<AnchorProgress>;
   /** Time of the latest block, in seconds since 1970. */
   chainTimeS(): Promise<number>;
   /** The vault's terms and sums. */
   vaultFacts(): Promise<VaultFacts>;
   /** What the vault has paid to an account, in the token's smallest unit. */
   claimed(account: Hex): Promise<bigint>;
+  /** Who is paid what an account has earned, lower case: itself, or whom it has named. */
+  claimerOf(account: Hex): Promise<Hex>;
   /** What an account holds of the vault's token, in its smallest unit. */
   balanceOf(account: Hex): Promise<bigint>;
   /** What an account holds of the chain's own coin, in wei. */
@@ -104,12 +118,20 @@ export async function connectLedger(options: LedgerOptions): Promise<Ledger> {
       const [anchored, finalAt] = await view('finality', round);
       return { anchored, finalAtS: Number(finalAt) };
     },
+    async progress() {
+      const [attested, heldFrom, limit] = await view('progress');
+      return { attested: Number(attested), heldFrom: Number(heldFrom), limit: Number(limit) };
+    },
     async chainTimeS() {
       const block = (await rpc.call('eth_getBlockByNumber', ['latest', false])) as { timestamp: Hex };
       return Number(block.timestamp);
     },
     vaultFacts: () => readVaultFacts(rpc, named(vault)),
     claimed: async (account) => (await callView(rpc, vaultAbi, named(vault), 'claimed', [account]))[0],
+    async claimerOf(account) {
+      const [claimer] = await callView(rpc, vaultAbi, named(vault), 'claimerOf', [account]);
+      return (/^0x0*$/.test(claimer) ? account : claimer).toLowerCase() as Hex;
+    },
     balanceOf: async (account) =>
       (await callView(rpc, loadArtifact('FedToken').abi, named(token), 'balanceOf', [account]))[0],
     weiOf: async (account) => BigInt((await rpc.call('eth_getBalance', [account, 'latest'])) as Hex),

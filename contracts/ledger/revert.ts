@@ -9,9 +9,14 @@ export interface Revert {
   readonly errorArguments: Readonly<Record<string, string>>;
 }
 
+const REVERTING = [
+  ...(['RoundAnchor', 'RewardVault', 'FedToken', 'StakeManager', 'Disputes', 'Deployer'] as const),
+  ...(['FedGovernor', 'FedTimelock', 'Params', 'Registry'] as const),
+];
+
 /** Reads the data of a revert with the errors that this product's contracts and OpenZeppelin declare. */
 export function decodeRevert(data: Hex): Revert {
-  for (const name of ['RoundAnchor', 'RewardVault', 'FedToken'] as const) {
+  for (const name of REVERTING) {
     const parsed = data.length >= 10 ? loadArtifact(name).abi.parseError(data) : null;
     if (parsed === null) continue;
     const errorArguments: Record<string, string> = {};

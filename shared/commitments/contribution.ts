@@ -45,14 +45,14 @@ export interface Contribution {
 }
 
 /** Verdict of a contribution in the tree: admitted. Only admitted updates are committed to. */
-const ADMITTED = 1;
+export const ADMITTED = 1;
 
 /**
- * Root over the contributions: a leaf is participant, update root, samples, largest magnitude, data set commitment,
+ * Leaf hashes of the contributions: a leaf is participant, update root, samples, largest magnitude, data set commitment,
  * keccak256 of the signature, and the verdict, 32 bytes each.
  */
-export function contributionsRoot(contributions: readonly Contribution[]): Hex {
-  const leaves = contributions.map((contribution) =>
+export function contributionLeaves(contributions: readonly Contribution[]): Uint8Array[] {
+  return contributions.map((contribution) =>
     leafHash(
       TREE.contributions,
       concatBytes(
@@ -66,7 +66,11 @@ export function contributionsRoot(contributions: readonly Contribution[]): Hex {
       ),
     ),
   );
-  return toHex(buildTree(TREE.contributions, leaves).root);
+}
+
+/** Root over the contributions, whose leaves are {@link contributionLeaves}. */
+export function contributionsRoot(contributions: readonly Contribution[]): Hex {
+  return toHex(buildTree(TREE.contributions, contributionLeaves(contributions)).root);
 }
 
 /** Orders by participant address, the order of matrix rows and of every tie-break. */

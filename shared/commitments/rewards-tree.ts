@@ -15,6 +15,8 @@ export interface RewardsTree {
   readonly root: Hex;
   /** The proof for one account, or undefined if it has earned nothing. */
   proof(account: Hex): Hex[] | undefined;
+  /** The proof of one entry, also where somebody has given an account several; undefined if it is not there. */
+  proofOf(account: Hex, cumulative: bigint): Hex[] | undefined;
 }
 
 /**
@@ -26,30 +28,35 @@ export interface RewardsTree {
 export function rewardsTree(entitlements: readonly Entitlement[]): RewardsTree {
   const leaves = entitlements
     .filter(({ cumulative }) => cumulative > 0n)
-    .map(({ account, cumulative }) => ({ account, hash: entitlementLeaf(account, cumulative) }))
+    .map(({ account, cumulative }) => ({ account, cumulative, hash: entitlementLeaf(account, cumulative) }))
     .sort((a, b) => Buffer.compare(a.hash, b.hash));
-  if (leaves.length === 0) return { root: ZERO_HASH, proof: () => undefined };
+  if (leaves.length === 0) {
+    return { root: ZERO_HASH, proof: () => undefined, proofOf: () => undefined };
+  }
 
   const size = 2 * leaves.length - 1;
   const nodes = new Array<Uint8Array>(size);
-  const positions = new Map<Hex, number>();
-  leaves.forEach(({ account, hash }, index) => {
+  const positions = new Map<string, number>();
+  leaves.forEach(({ account, cumulative, hash }, index) => {
     nodes[size - 1 - index] = hash;
     positions.set(account, size - 1 - index);
+    positions.set(`${account}:${cumulative}`, size - 1 - index);
   });
   for (let at = size - 1 - leaves.length; at >= 0; at--) {
     nodes[at] = pairHash(nodes[2 * at + 1] as Uint8Array, nodes[2 * at + 2] as Uint8Array);
   }
+  const proofFrom = (position: number | undefined): Hex[] | undefined => {
+    if (position === undefined) return undefined;
+    const proof: Hex[] = [];
+    for (let at = position; at > 0; at = Math.floor((at - 1) / 2)) {
+      proof.push(toHex(nodes[at % 2 === 1 ? at + 1 : at - 1] as Uint8Array));
+    }
+    return proof;
+  };
   return {
     root: toHex(nodes[0] as Uint8Array),
-    proof: (account) => {
-      let at = positions.get(account);
-      if (at === undefined) return undefined;
-      const proof: Hex[] = [];
-      for (; at > 0; at = Math.floor((at - 1) / 2))
-        proof.push(toHex(nodes[at % 2 === 1 ? at + 1 : at - 1] as Uint8Array));
-      return proof;
-    },
+    proof: (account) => proofFrom(positions.get(account)),
+    proofOf: (account, cumulative) => proofFrom(positions.get(`${account}:${cumulative}`)),
   };
 }
 

@@ -74,9 +74,9 @@ export function dirtyPadding(layout: Layout, vector: Int16Array | Int32Array): n
   return -1;
 }
 
-/** Root over the table of tensors; a leaf is keccak256(name), offset, size, fractionBits and preScaleBits. */
-export function tensorTableRoot(layout: Layout): Hex {
-  const leaves = layout.slots.map((slot) =>
+/** Leaf hashes of the table of tensors; a leaf is keccak256(name), offset, size, fractionBits and preScaleBits. */
+export function tensorLeaves(layout: Layout): Uint8Array[] {
+  return layout.slots.map((slot) =>
     leafHash(
       TREE.tensors,
       concatBytes(
@@ -88,5 +88,9 @@ export function tensorTableRoot(layout: Layout): Hex {
       ),
     ),
   );
-  return toHex(buildTree(TREE.tensors, leaves).root);
+}
+
+/** Root over the table of tensors, whose leaves are {@link tensorLeaves}. */
+export function tensorTableRoot(layout: Layout): Hex {
+  return toHex(buildTree(TREE.tensors, tensorLeaves(layout)).root);
 }

@@ -6,6 +6,7 @@ import { canonicalJson, decodeCanonicalJson, type Json } from '../codec.ts';
 import { FedanchorError } from '../errors.ts';
 import { DEFAULT_FRACTION_BITS } from '../fixed-point/constants.ts';
 import { UPDATE_BITS_RANGE } from '../fixed-point/update-bits.ts';
+import { courtSchema } from './court-terms.ts';
 import { participationSchema } from './participation.ts';
 import { serverStepSchema } from './server-step-schema.ts';
 
@@ -33,7 +34,7 @@ const tensorSchema = z.strictObject({
   preScaleBits: z.number().int().min(0).max(16).default(0),
 });
 
-const manifestSchema = z.strictObject({
+const manifestObject = z.strictObject({
   version: z.literal(MANIFEST_VERSION),
   name: z.string().min(1).max(200),
   tensors: z.array(tensorSchema).min(1).max(10_000),
@@ -67,6 +68,8 @@ const manifestSchema = z.strictObject({
     /** Challenge window in ticks of 16 seconds. */
     windowTicks: z.number().int().min(0).max(0xffff),
   }),
+  /** Stakes, bonds and disputes. No default: a manifest without it is a job without a court. */
+  court: courtSchema.optional(),
   /** Who may read the updates. */
   disclosure: z.enum(['public', 'participants', 'auditors']),
   /** How long updates are kept beyond finality, in seconds. */
@@ -74,6 +77,16 @@ const manifestSchema = z.strictObject({
   initialUpdateBits: z.number().int().min(UPDATE_BITS_RANGE.least).max(UPDATE_BITS_RANGE.most),
   initialModelRoot: hex32,
   seedCommitment: hex32,
+});
+
+const manifestSchema = manifestObject.superRefine(({ court, participation }, context) => {
+  if (court && court.longestRoundS * 1000 < participation.deadlineMs) {
+    context.addIssue({
+      code: 'custom',
+      path: ['court', 'longestRoundS'],
+      message: `a round may be open for ${participation.deadlineMs} ms: choose at least ${Math.ceil(participation.deadlineMs / 1000)}`,
+    });
+  }
 });
 
 /** Everything a job's parties agree on before it begins, anchored on chain by its hash. */

@@ -5,28 +5,29 @@ import { furtherParameters } from '../fixed-point/server-step-settings.ts';
 import type { Manifest } from './manifest.ts';
 
 /**
- * Hash of the part of every round's plan that the manifest fixes, laid out in words so that a contract can recompute
- * it: keccak256 of the rule's name, of its pre-aggregators and parameters (canonical JSON), f, the sample cap,
- * keccak256 of the server step's name, its learning rate, its further parameters if it has any (`momentum`; or `beta1`,
- * `beta2` where there is one, and `tau`), and the commitment to the seed chain.
+ * The part of every round's plan that the manifest fixes, in words of 32 bytes: keccak256 of the rule's name, of its
+ * pre-aggregators and parameters (canonical JSON), f, the sample cap, keccak256 of the server step's name, its learning
+ * rate, its further parameters if it has any (`momentum`; or `beta1`, `beta2` where there is one, and `tau`), and the
+ * commitment to the seed chain.
  */
-export function fixedPlanHash(manifest: Manifest): Hex {
+export function fixedPlanWords(manifest: Manifest): Uint8Array[] {
   const { rule, serverStep } = manifest.aggregation;
-  return toHex(
-    keccak_256(
-      concatBytes(
-        keccak_256(utf8(rule.rule)),
-        keccak_256(utf8(canonicalJson([...rule.pre]))),
-        keccak_256(utf8(canonicalJson({ ...rule.params }))),
-        word(rule.f),
-        word(manifest.aggregation.sampleCap),
-        keccak_256(utf8(serverStep.name)),
-        word(serverStep.learningRate),
-        ...furtherParameters(serverStep).map(word),
-        fromHex(manifest.seedCommitment, 32),
-      ),
-    ),
-  );
+  return [
+    keccak_256(utf8(rule.rule)),
+    keccak_256(utf8(canonicalJson([...rule.pre]))),
+    keccak_256(utf8(canonicalJson({ ...rule.params }))),
+    word(rule.f),
+    word(manifest.aggregation.sampleCap),
+    keccak_256(utf8(serverStep.name)),
+    word(serverStep.learningRate),
+    ...furtherParameters(serverStep).map(word),
+    fromHex(manifest.seedCommitment, 32),
+  ];
+}
+
+/** keccak256 of {@link fixedPlanWords}: what a record repeats and the contract compares. */
+export function fixedPlanHash(manifest: Manifest): Hex {
+  return toHex(keccak_256(concatBytes(...fixedPlanWords(manifest))));
 }
 
 /** The plan of one round as clients learn it at the start: what the manifest leaves open, but for the seed. */
@@ -47,6 +48,25 @@ export interface RoundPlan {
 export interface RevealedPlan extends RoundPlan {
   /** The seed. */
   readonly seed: Hex;
+}
+
+/** Rewinds that the seeds of a job with a court suffice for, beside what they take back in all. */
+const SPARE_REWINDS = 256;
+
+/** How often over the rounds of a job with a court may be taken back, in all. */
+const SPARE_ROUNDS = 4;
+
+/**
+ * Position of the last seed that a job may come to need: one for each round and each retry; and where rounds can be taken
+ * back, as many again as rewinds may cost before the job is given up.
+ */
+export function lastSeedIndex({
+  rounds,
+  participation,
+  court,
+}: Pick<Manifest, 'rounds' | 'participation'> & { readonly court?: unknown }): number {
+  const seeds = rounds + participation.retries;
+  return court === undefined ? seeds : seeds + SPARE_ROUNDS * rounds + SPARE_REWINDS;
 }
 
 /**

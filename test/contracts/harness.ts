@@ -1,8 +1,9 @@
+import { setMaxListeners } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { keccak_256 } from '@noble/hashes/sha3.js';
-import { type DeployedJob, deployJob, type JobParameters } from '../../contracts/deploy.ts';
+import { type DeployedJob, type DeployOptions, deployJob, type JobParameters } from '../../contracts/deploy.ts';
 import { type EmbeddedChain, type EmbeddedChainOptions, startEmbeddedChain } from '../../contracts/embedded-chain.ts';
 import { createOutbox, type Outbox } from '../../contracts/outbox/outbox.ts';
 import { createMemoryOutboxStore, type OutboxStore } from '../../contracts/outbox/outbox-store.ts';
@@ -35,6 +36,8 @@ export async function startTestChain(options: Partial<EmbeddedChainOptions> = {}
   const chain = await startEmbeddedChain({ stateFile: join(folder, 'state.json'), ...options });
   const rpc = connectRpc({ url: chain.rpcUrl });
   const lifetime = new AbortController();
+  // Every outbox of a test listens for its end.
+  setMaxListeners(0, lifetime.signal);
   return {
     chain,
     rpc,
@@ -66,6 +69,7 @@ export async function deployTestJob(
   { rpc }: TestChain,
   outbox: Outbox,
   changes: Partial<JobParameters> = {},
+  others: Pick<DeployOptions, 'court' | 'token'> = {},
 ): Promise<DeployedJob> {
   const block = (await rpc.call('eth_getBlockByNumber', ['latest', false])) as { timestamp: Hex };
   return deployJob({
@@ -77,6 +81,7 @@ export async function deployTestJob(
       claimPeriodS: 1000,
       ...changes,
     },
+    ...others,
   });
 }
 

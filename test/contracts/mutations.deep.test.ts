@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -11,6 +11,8 @@ interface Mutation {
   readonly file: string;
   readonly find: string;
   readonly replace: string;
+  /** A further replacement that the first one needs to compile. */
+  readonly also?: readonly [find: string, replace: string];
   readonly breaks: string;
 }
 
@@ -53,9 +55,16 @@ const mutations: readonly Mutation[] = [
   {
     name: 'I3: a slot is recycled in its window',
     file: 'RoundAnchor.sol',
-    find: 'if (heldRound != 0 && tick <=',
-    replace: 'if (heldRound != 0 && tick <',
+    find: 'if (heldRound != 0 && (tick <=',
+    replace: 'if (heldRound != 0 && (tick <',
     breaks: 'invariant_I3_',
+  },
+  {
+    name: 'I3: a disputed slot is recycled after its window',
+    file: 'RoundAnchor.sol',
+    find: ' || heldRound > bounds >> 32)) {',
+    replace: ')) {',
+    breaks: 'invariant_I3_DisputedRoundsKeepTheirSlots',
   },
   {
     name: 'I3: a replayed round overwrites its slot',
@@ -90,7 +99,153 @@ const mutations: readonly Mutation[] = [
     file: 'RewardVault.sol',
     find: 'if (!_anchor.isFinal(record)) revert RewardVaultNotFinal(record.round);',
     replace: '',
-    breaks: 'invariant_I[124]_',
+    breaks: 'invariant_I4_',
+  },
+  {
+    name: 'I4: final needs no window',
+    file: 'RoundAnchor.sol',
+    find: 'return uint24(slot >> 24) <= _control.limit && _isPast(slot);',
+    replace: 'return uint24(slot >> 24) <= _control.limit;',
+    breaks: 'invariant_I4_',
+  },
+  {
+    name: 'I5: compensation is not booked',
+    file: 'StakeManager.sol',
+    find: '_totals.pots += compensation;',
+    replace: '',
+    breaks: 'invariant_I5_',
+  },
+  {
+    name: 'I5: a slashed stake stays on the books',
+    file: 'StakeManager.sol',
+    find: '_totals.stakes -= cut;',
+    replace: '',
+    breaks: 'invariant_I5_',
+  },
+  {
+    name: 'I5: a returned bond is credited to both',
+    file: 'Disputes.sol',
+    find: '_stakes.unlock(winner, _challengerBond);',
+    replace:
+      '_stakes.unlock(winner, _challengerBond); if (winner != dispute.challenger) _stakes.unlock(dispute.challenger, _challengerBond);',
+    breaks: 'invariant_I5_',
+  },
+  {
+    name: 'I6: an exit does not wait',
+    file: 'StakeManager.sol',
+    find: 'uint256 freeAt = entry.exitRequestedAt + _exitDelay;\n        if (block',
+    replace: 'uint256 freeAt = entry.exitRequestedAt;\n        if (block',
+    breaks: 'invariant_I6_',
+  },
+  {
+    name: 'I6: who is leaving cannot be slashed',
+    file: 'StakeManager.sol',
+    find: 'if (amount == 0) revert StakeManagerNothingThere(account);',
+    replace: 'if (amount == 0 || entry.exitRequestedAt != 0) revert StakeManagerNothingThere(account);',
+    breaks: 'invariant_I6_',
+  },
+  {
+    name: 'I7: a conviction never comes',
+    file: 'Disputes.sol',
+    find: 'if (dispute.challengerDue) revert DisputesNotYourMove(id);\n        if (block.timestamp < dispute.deadline)',
+    replace:
+      'if (dispute.challengerDue) revert DisputesNotYourMove(id);\n        if (block.timestamp < dispute.deadline + 1 days)',
+    breaks: 'invariant_I7_',
+  },
+  {
+    name: 'I7: a move gives no time back',
+    file: 'Disputes.sol',
+    find: '_disputes[id].deadline = uint40(block.timestamp + _answerS);',
+    replace: '_disputes[id].deadline = uint40(block.timestamp + 10 * _answerS);',
+    breaks: 'invariant_I7_',
+  },
+  {
+    name: 'I7: what is slashed comes back whole',
+    file: 'StakeManager.sol',
+    find: 'compensation = cut * _compensationBps / WHOLE;',
+    replace: 'compensation = cut - reward;',
+    breaks: 'invariant_I7_',
+  },
+  {
+    name: 'I8: nothing is final during a pause',
+    file: 'RoundAnchor.sol',
+    find: 'return slot != 0 && parent != 0 && _isSettled(slot)',
+    replace: 'return block.timestamp >= _control.pausedUntil && slot != 0 && parent != 0 && _isSettled(slot)',
+    breaks: 'invariant_I8_',
+  },
+  {
+    name: 'I8: a pause has no bound',
+    file: 'RoundAnchor.sol',
+    find: 'if (duration > MAX_PAUSE_SECONDS) revert RoundAnchorPauseTooLong(duration, MAX_PAUSE_SECONDS);',
+    replace: '',
+    breaks: 'invariant_I8_',
+  },
+  {
+    name: 'I8: a pause keeps stakes in',
+    file: 'StakeManager.sol',
+    find: 'uint256 freeAt = entry.exitRequestedAt + _exitDelay;\n        if (block',
+    replace: 'uint256 freeAt = Math.max(entry.exitRequestedAt + _exitDelay, _anchor.pausedUntil());\n        if (block',
+    breaks: 'invariant_I8_PausesBlockNoExit',
+  },
+  {
+    name: 'I9: anyone sets the parameters',
+    file: 'Params.sol',
+    find: 'function set(Values calldata values) external onlyTimelock {',
+    replace: 'function set(Values calldata values) external {',
+    breaks: 'invariant_I9_',
+  },
+  {
+    name: 'I9: old versions read as the latest',
+    file: 'Params.sol',
+    find: 'revert ParamsUnknownVersion(version);\n        return _versions[version - 1];',
+    replace: 'revert ParamsUnknownVersion(version);\n        return _versions[_versions.length - 1];',
+    breaks: 'invariant_I9_NothingChangesForAnOpenJob',
+  },
+  {
+    name: 'I9: an open job pays the fee of today',
+    file: 'Registry.sol',
+    find: '_params.valuesAt(job.paramsVersion).feeBps',
+    replace: '_feeOfToday()',
+    also: [
+      'function _known(bytes32 id)',
+      'function _feeOfToday() private view returns (uint256) { (, IParams.Values memory values) = _params.current(); return values.feeBps; } function _known(bytes32 id)',
+    ],
+    breaks: 'invariant_I9_',
+  },
+  {
+    name: 'I10: attestations are not counted',
+    file: 'RoundAnchor.sol',
+    find: 'if (count < _attestationQuorum) revert RoundAnchorTooFewAttestations(count, _attestationQuorum);',
+    replace: '',
+    breaks: 'invariant_I10_FinalNeeds',
+  },
+  {
+    name: 'I10: a rewind leaves its rounds attested',
+    file: 'RoundAnchor.sol',
+    find: 'if (_progress.attested >= firstRound) {',
+    replace: 'if (_progress.attested > lastRound) {',
+    breaks: 'invariant_I10_FinalNeeds',
+  },
+  {
+    name: 'I10: the held round itself is not held',
+    file: 'RoundAnchor.sol',
+    find: 'limit = now_.heldFrom - 1;',
+    replace: 'limit = now_.heldFrom;',
+    breaks: 'invariant_I10_FinalNeeds',
+  },
+  {
+    name: 'I10: a dispute holds nothing',
+    file: 'Disputes.sol',
+    find: 'if (_disputed.add(dispute.round)) _anchor.hold(_disputed.least());',
+    replace: '_disputed.add(dispute.round);',
+    breaks: 'invariant_I10_NothingDisputed',
+  },
+  {
+    name: 'I10: the end of one dispute frees all rounds',
+    file: 'Disputes.sol',
+    find: 'if (_disputed.remove(dispute.round)) _anchor.hold(_disputed.least());',
+    replace: '_disputed.remove(dispute.round);\n        _anchor.hold(0);',
+    breaks: 'invariant_I10_NothingDisputed',
   },
 ];
 
@@ -99,11 +254,12 @@ let root: string;
 beforeAll(() => {
   root = mkdtempSync(join(tmpdir(), 'fedanchor-mutations-'));
   symlinkSync(join(packageRoot(), 'node_modules'), join(root, 'node_modules'), 'dir');
-  // The unit tests and the token would only make every compilation longer.
-  for (const file of ['interfaces', 'test', 'RoundAnchor.sol', 'RewardVault.sol']) {
-    cpSync(join(contracts, file), join(root, 'contracts', file), { recursive: true });
+  // Unit tests would only make every compilation longer.
+  const isWanted = (file: string) => !file.endsWith('.t.sol') || file.endsWith('Invariants.t.sol');
+  for (const file of readdirSync(contracts)) {
+    if (!file.endsWith('.sol') && !['interfaces', 'lib', 'test'].includes(file)) continue;
+    cpSync(join(contracts, file), join(root, 'contracts', file), { recursive: true, filter: isWanted });
   }
-  for (const file of ['RoundAnchor.t.sol', 'RewardVault.t.sol']) rmSync(join(root, 'contracts', 'test', file));
 });
 afterAll(() => rmSync(root, { recursive: true, force: true }));
 
@@ -125,12 +281,13 @@ describe('the invariants', () => {
     expect(status, output).toBe(0);
   });
 
-  it.each(mutations)('notice $name', ({ file, find, replace, breaks }) => {
+  it.each(mutations)('notice $name', ({ file, find, replace, also, breaks }) => {
     const path = join(root, 'contracts', file);
     const source = readFileSync(path, 'utf8');
     expect(source.split(find), 'the text to change must be there exactly once').toHaveLength(2);
     try {
-      writeFileSync(path, source.replace(find, replace));
+      const changed = source.replace(find, replace);
+      writeFileSync(path, also === undefined ? changed : changed.replace(...also));
       const { status, output } = runInvariants(breaks);
       expect(output).toContain('[FAIL');
       expect(status).not.toBe(0);

@@ -126,6 +126,6 @@ describe('loading', () => {
       loadWallet({ keyFile: file, environment: password === undefined ? {} : { FEDANCHOR_KEY_PASSWORD: password } });
     expect((await open('secret')).address).toBe(ADDRESS satisfies Hex);
     await expect(open('wrong')).rejects.toMatchObject({ code: 'wallet/wrong-password' });
-    await expect(open()).rejects.toMatchObject({ code: 'wallet/wrong-password' });
+    await expect(open()).rejects.toMatchObject({ code: 'password/none' });
   });
 });

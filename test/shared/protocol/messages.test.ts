@@ -56,6 +56,10 @@ const VALID: Record<OperationName, { request: Members; answer: Members }> = {
   'update.submit': { request: { statement, signature: SIGNATURE }, answer: { receipt } },
   'round.decline': { request: { job: HASH, round: 1, attempt: 0, code: 'x', message: 'y' }, answer: {} },
   'metrics.report': { request: metrics, answer: {} },
+  'round.attest': {
+    request: { job: HASH, round: 1, head: `0x${'4d'.repeat(26)}`, signature: SIGNATURE },
+    answer: {},
+  },
   'job.watch': { request: { job: HASH }, answer: { state } },
   'operator.jobs': { request: { which: 'all' }, answer: { jobs: [] } },
   'operator.job': { request: { job: HASH }, answer: { job: detail } },

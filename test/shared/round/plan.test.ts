@@ -2,7 +2,7 @@ import { AbiCoder, keccak256, toUtf8Bytes } from 'ethers';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type Hex, toHex } from '../../../shared/bytes.ts';
-import { fixedPlanHash, isSeedOf, seedChain } from '../../../shared/round/plan.ts';
+import { fixedPlanHash, isSeedOf, lastSeedIndex, seedChain } from '../../../shared/round/plan.ts';
 import { exampleManifest } from './example-manifest.ts';
 
 describe('fixedPlanHash', () => {
@@ -35,6 +35,19 @@ describe('fixedPlanHash', () => {
   ])('is keccak256 over the words that a contract can lay out: %j', (serverStep, parameters) => {
     const manifest = exampleManifest({ replace: { aggregation: { ...aggregation, serverStep } } });
     expect(fixedPlanHash(manifest)).toBe(keccak256(words(serverStep.name, ...parameters)));
+  });
+});
+
+describe('lastSeedIndex', () => {
+  const { rounds, participation } = exampleManifest();
+
+  it('is one seed for each round and retry, as ever, where no round can be taken back', () => {
+    expect(lastSeedIndex({ rounds, participation })).toBe(rounds + participation.retries);
+  });
+
+  it('has seeds to spare where rounds can be taken back, each of which costs one and one a rewind', () => {
+    const spare = lastSeedIndex({ rounds, participation, court: {} }) - rounds - participation.retries;
+    expect(spare).toBe(4 * rounds + 256);
   });
 });
 
