@@ -1,12 +1,30 @@
 import type { Ledger } from '../contracts/ledger/ledger.ts';
-import type { LedgerWriter } from '../contracts/ledger/ledger-writer.ts';
+import { anchoringId, type LedgerWriter } from '../contracts/ledger/ledger-writer.ts';
+import type { Outbox } from '../contracts/outbox/outbox.ts';
 import { quantity, type Rpc } from '../contracts/rpc.ts';
+import type { Hex } from '../shared/bytes.ts';
 import { recordHash } from '../shared/commitments/record.ts';
 import { FedanchorError } from '../shared/errors.ts';
 import type { Anchor } from './runner.ts';
 
 /** Thrown when the chain has another record in the place of one that is to be anchored. */
 export class AnchorError extends FedanchorError<'coordinator/behind-chain'> {}
+
+/**
+ * The way back of a record that is on its way to the chain, once the chain has taken back the round before it. It resolves
+ * when the chain can take it no more: it was mined in vain, or something else was in its place.
+ *
+ * @throws OutboxError, LedgerError
+ */
+export function createWithdrawal(
+  outbox: Pick<Outbox, 'status' | 'cancel'>,
+  anchor: Hex,
+): (round: number, attempt: number) => Promise<void> {
+  return async (round, attempt) => {
+    const id = anchoringId(anchor, round, attempt);
+    if (outbox.status().pending.some((pending) => pending.id === id)) await outbox.cancel(id);
+  };
+}
 
 /** How the writer says that the contract does not take a record, or did not when its transaction was mined. */
 const NOT_TAKEN: readonly string[] = ['ledger/reverted', 'outbox/reverted', 'outbox/nonce-taken'];

@@ -5,7 +5,9 @@ import type { Hex } from '../shared/bytes.ts';
 import { FedanchorError } from '../shared/errors.ts';
 import { usePlatformHashing } from '../shared/runtime/platform-hashing.ts';
 import { parseAddress } from './cli/connect.ts';
+import { registerDeployCommand } from './cli/deploy-command.ts';
 import { registerDoctorCommand } from './cli/doctor-command.ts';
+import { registerGovCommands } from './cli/gov-commands.ts';
 import { registerJobCommands } from './cli/job-commands.ts';
 import { registerKeyCommands } from './cli/key-commands.ts';
 import { type OutputOptions, print, reporting } from './cli/output.ts';
@@ -65,6 +67,8 @@ export function registerCoordinatorCommands(program: Command): void {
   registerVaultCommands(program);
   registerKeyCommands(program);
   registerDoctorCommand(program);
+  registerDeployCommand(program);
+  registerGovCommands(program);
   for (const name of ['job', 'participant']) {
     program.commands.find((command) => command.name() === name)?.hook('preAction', () => usePlatformHashing());
   }

@@ -5,10 +5,12 @@ import type { OutboxNotice } from '../contracts/outbox/notices.ts';
 import { createOutbox } from '../contracts/outbox/outbox.ts';
 import { connectRpc } from '../contracts/rpc.ts';
 import type { Signer } from '../contracts/wallet.ts';
+import type { AggregationEngine } from '../shared/aggregation/engine.ts';
 import type { Hex } from '../shared/bytes.ts';
 import { FedanchorError } from '../shared/errors.ts';
 import { createEngine } from '../shared/runtime/engine/create-engine.ts';
 import { usePlatformHashing } from '../shared/runtime/platform-hashing.ts';
+import { openUpdateBlocks } from '../shared/runtime/update-blocks.ts';
 import { tellNotice } from './chain-notices.ts';
 import type { MetricsAccess } from './config/coordinator-config.ts';
 import { lockFolder } from './folder-lock.ts';
@@ -42,6 +44,8 @@ export interface CoordinatorOptions {
   readonly chainId?: bigint;
   /** Blocks that must hold a transaction, or the chain's own finality; default 1. */
   readonly confirmations?: number | 'finalized';
+  /** Pause between two looks at what the chain decides about a job with a court, in milliseconds; default 2,000. */
+  readonly courtPollMs?: number;
   /** Ceiling on the price of a unit of gas, in wei; default the sender's own. */
   readonly maxFeePerGasWei?: bigint;
   /** Who may read `/metrics`; default programs on this machine. */
@@ -56,6 +60,8 @@ export interface CoordinatorOptions {
   readonly port: number;
   /** TLS, limits and proxies; default plaintext on this machine. */
   readonly network?: NetworkOptions;
+  /** Computes aggregations; default one of WebAssembly kernels, made and closed here. */
+  readonly engine?: AggregationEngine;
   /** Where to tell what happens. */
   readonly log: Log;
 }
@@ -104,7 +110,7 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Coo
 
 /** Opens the coordinator's way to the chain and every job in its folder. */
 async function openJobs(options: CoordinatorOptions, closing: Closing, signal: AbortSignal) {
-  const { folder, rpcUrl, chainId, confirmations, maxFeePerGasWei, signer, log } = options;
+  const { folder, rpcUrl, chainId, confirmations, courtPollMs, maxFeePerGasWei, signer, log } = options;
   const audit = await openAuditLog(join(folder, AUDIT_FILE));
   const stores = openLmdbStores(join(folder, 'store'));
   closing.push(stores.close);
@@ -121,9 +127,13 @@ async function openJobs(options: CoordinatorOptions, closing: Closing, signal: A
     ...(confirmations === undefined ? {} : { confirmations }),
     ...(maxFeePerGasWei === undefined ? {} : { maxFeePerGasWei }),
   });
-  const engine = createEngine();
+  const engine = options.engine ?? createEngine();
   closing.push(engine.close);
-  const host: Host = { rpc, signer, outbox, engine, now: () => Date.now(), log, signal };
+  const host: Host = {
+    ...{ rpc, signer, outbox, engine, openUpdates: openUpdateBlocks, now: () => Date.now(), log, signal },
+    ...(confirmations === undefined ? {} : { confirmations }),
+    ...(courtPollMs === undefined ? {} : { courtPollMs }),
+  };
   const jobs = createJobRegister();
   const shelf = createJobShelf(folder, host, jobs);
   closing.push(shelf.close);

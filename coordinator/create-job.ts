@@ -1,6 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { mkdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { jobCourt } from '../contracts/deploy/job-court.ts';
 import { deployJob } from '../contracts/deploy.ts';
 import { createOutbox } from '../contracts/outbox/outbox.ts';
 import { connectRpc } from '../contracts/rpc.ts';
@@ -65,8 +66,9 @@ export async function createJob(options: CreateJobOptions): Promise<JobFolder> {
         ...(config.chainId === undefined ? {} : { chainId: config.chainId }),
         ...{ confirmations: config.confirmations },
       });
-      const { anchor, vault, ...deployed } = await deployJob({
+      const { receipts: _, ...contracts } = await deployJob({
         outbox,
+        court: jobCourt(prepared.terms, rpc),
         parameters: {
           ...{ job, manifestHash: job, fixedPlanHash, tensorTableRoot, coordinator },
           genesisModelRoot: manifest.initialModelRoot,
@@ -84,7 +86,7 @@ export async function createJob(options: CreateJobOptions): Promise<JobFolder> {
       });
       await mkdir(prepared.folder, { recursive: true });
       await holdJob(prepared.folder);
-      const created = await prepared.commit({ token: deployed.token, anchor, vault });
+      const created = await prepared.commit(contracts);
       await stores.close();
       await rm(work, { recursive: true, force: true });
       return created;

@@ -1,15 +1,16 @@
 import { join } from 'node:path';
 import { connectLedger } from '../contracts/ledger/ledger.ts';
 import { createLedgerWriter } from '../contracts/ledger/ledger-writer.ts';
-import type { Outbox } from '../contracts/outbox/outbox.ts';
-import type { Rpc } from '../contracts/rpc.ts';
-import type { Signer } from '../contracts/wallet.ts';
+import { connectStakes } from '../contracts/ledger/stakes.ts';
 import type { AggregationEngine } from '../shared/aggregation/engine.ts';
 import { FedanchorError } from '../shared/errors.ts';
 import { createAnchor } from './anchor-record.ts';
 import { keepCollecting } from './blobs/collector.ts';
 import { createFileBlobStore } from './blobs/file-blob-store.ts';
 import { createUploadStore } from './blobs/upload-store.ts';
+import { createEligibility } from './court/eligibility.ts';
+import { createPatientAnchor } from './court/patient-anchor.ts';
+import { type CourtHost, sitInCourt } from './court/sit-in-court.ts';
 import { openJobFolder } from './job-folder.ts';
 import type { HostedJob } from './job-register.ts';
 import { type Log, withFields } from './log.ts';
@@ -19,27 +20,19 @@ import { createStorageHealth } from './stores/storage-health.ts';
 import { watchStores } from './stores/watched-stores.ts';
 
 /** Thrown when a job's folder does not fit the chain or the coordinator's key. */
-export class HostJobError extends FedanchorError<'coordinator/wrong-job' | 'coordinator/wrong-key'> {}
+export class HostJobError extends FedanchorError<
+  'coordinator/wrong-job' | 'coordinator/wrong-key' | 'coordinator/wrong-court'
+> {}
 
 /** Pause between two looks for updates whose retention is over. */
 const COLLECT_EVERY_MS = 10 * 60_000;
 
 /** What a coordinator lends to each of its jobs. */
-export interface Host {
-  /** The node. */
-  readonly rpc: Rpc;
-  /** The coordinator's wallet. */
-  readonly signer: Signer;
-  /** The one way of that wallet to the chain, shared by all jobs. */
-  readonly outbox: Outbox;
+export interface Host extends CourtHost {
   /** Walks over the updates of a round, one job's after the other's. */
   readonly engine: AggregationEngine;
-  /** Milliseconds since 1970. */
-  readonly now: () => number;
   /** Where to tell what happens. */
   readonly log: Log;
-  /** Ends every job's loop. */
-  readonly signal: AbortSignal;
 }
 
 /** A job that is open, and the way to close it once the host's signal has ended its loop. */
@@ -75,6 +68,14 @@ export async function hostJob(folder: string, host: Host): Promise<OpenJob> {
       { folder },
     );
   }
+  if (terms.manifest.court && (contracts.stakes !== facts.roster || contracts.disputes !== facts.arbiter)) {
+    throw new HostJobError(
+      'coordinator/wrong-court',
+      `the contract ${anchor} answers to the court ${facts.arbiter} and its stakes at ${facts.roster}, but contracts.json in ` +
+        `${folder} names ${contracts.disputes ?? 'none'} and ${contracts.stakes ?? 'none'}: correct the file`,
+      { folder },
+    );
+  }
   const stores = openLmdbStores(join(folder, 'store'));
   try {
     const log = withFields(host.log, { job: terms.job });
@@ -87,11 +88,22 @@ export async function hostJob(folder: string, host: Host): Promise<OpenJob> {
       },
       storage,
     );
+    const stakes = contracts.stakes === undefined ? undefined : await connectStakes({ rpc, stakes: contracts.stakes });
+    const eligibility = stakes && createEligibility(stakes.participants, () => performance.now());
+    const anchoring = createAnchor(createLedgerWriter(outbox, contracts), ledger, rpc);
     const runner = await startJobRunner({
       ...{ terms, seeds, signer, events, blobs, uploads, engine, storage, now, log, signal },
       monotonicMs: () => performance.now(),
       domain: { chainId: facts.chainId, anchor },
-      anchor: createAnchor(createLedgerWriter(outbox, contracts), ledger, rpc),
+      anchor: stakes
+        ? createPatientAnchor({ anchor: anchoring, stakes, ledger, facts, blobs, now, signal })
+        : anchoring,
+      ...(eligibility && { eligibility }),
+    });
+    const { attestations, disputes, ended } = await sitInCourt({
+      ...{ host, terms, contracts, facts, ledger, runner, blobs, log },
+      ...(eligibility && { eligibility }),
+      ...(stakes && { stakes }),
     });
     const { retentionS } = terms.manifest;
     const collecting = keepCollecting(
@@ -100,10 +112,15 @@ export async function hostJob(folder: string, host: Host): Promise<OpenJob> {
       signal,
     );
     const close = async (): Promise<void> => {
-      await Promise.all([runner.stopped(), collecting]);
+      await Promise.all([runner.stopped(), collecting, ended]);
       await stores.close();
     };
-    return { terms, anchor, vault, runner, blobs, uploads, storage, close };
+    return {
+      ...{ terms, anchor, vault, runner, blobs, uploads, storage, close },
+      ...(attestations && { attestations }),
+      ...(disputes && { disputes }),
+      ...(eligibility && { eligibility }),
+    };
   } catch (error) {
     await stores.close();
     throw error;

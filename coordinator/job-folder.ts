@@ -3,13 +3,14 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { compilePipeline } from '../shared/aggregation/pipeline.ts';
+import { parseRuleSpec } from '../shared/aggregation/registry.ts';
 import { fromHex, type Hex, toHex } from '../shared/bytes.ts';
 import { TREE } from '../shared/commitments/merkle-tree.ts';
 import { blockRoot, vectorBytes } from '../shared/commitments/vector-trees.ts';
 import { FedanchorError } from '../shared/errors.ts';
 import { type JobTerms, jobTerms } from '../shared/round/job-terms.ts';
 import { decodeManifest, type Manifest, parseManifest } from '../shared/round/manifest.ts';
-import { seedChain } from '../shared/round/plan.ts';
+import { lastSeedIndex, seedChain } from '../shared/round/plan.ts';
 import { createFileBlobStore } from './blobs/file-blob-store.ts';
 import { writeDurably } from './blobs/files.ts';
 
@@ -17,7 +18,10 @@ import { writeDurably } from './blobs/files.ts';
 export class JobFolderError extends FedanchorError<'job-folder/unreadable' | 'job-folder/bad-secret'> {}
 
 const address = z.custom<Hex>((value) => typeof value === 'string' && /^0x[0-9a-f]{40}$/.test(value));
-const contractsSchema = z.strictObject({ token: address, anchor: address, vault: address });
+const contractsSchema = z.strictObject({
+  ...{ token: address, anchor: address, vault: address },
+  ...{ stakes: z.exactOptional(address), disputes: z.exactOptional(address) },
+});
 
 /** Addresses of a job's contracts, lower case. */
 export type JobContracts = z.infer<typeof contractsSchema>;
@@ -66,10 +70,12 @@ export function prepareJob(
   if (secret.length !== 32) {
     throw new JobFolderError('job-folder/bad-secret', `the seed secret has 32 bytes, ${secret.length} were given`);
   }
-  const seeds = seedChain(secret, draft.rounds + draft.participation.retries);
+  const seeds = seedChain(secret, lastSeedIndex(draft));
   const terms = jobTerms(
     parseManifest({
       ...draft,
+      // Written out in full: contracts know names and parameters by their hashes.
+      aggregation: { ...draft.aggregation, rule: parseRuleSpec(draft.aggregation.rule) },
       version: 1,
       initialModelRoot: blockRoot(TREE.model, model),
       seedCommitment: seeds[0],
@@ -105,9 +111,8 @@ export async function openJobFolder(folder: string): Promise<JobFolder> {
     const terms = jobTerms(decodeManifest(await readFile(join(folder, 'manifest.json'))));
     const contracts = contractsSchema.parse(JSON.parse(await readFile(join(folder, 'contracts.json'), 'utf8')));
     const secret = fromHex((await readFile(join(folder, 'seed-secret'), 'utf8')).trim(), 32);
-    const { rounds, participation } = terms.manifest;
     await mkdir(join(folder, 'blobs'), { recursive: true });
-    return { folder, terms, contracts, seeds: seedChain(secret, rounds + participation.retries) };
+    return { folder, terms, contracts, seeds: seedChain(secret, lastSeedIndex(terms.manifest)) };
   } catch (cause) {
     throw new JobFolderError(
       'job-folder/unreadable',

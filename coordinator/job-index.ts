@@ -1,14 +1,16 @@
 import type { Hex } from '../shared/bytes.ts';
 import type { UpdateStatement } from '../shared/commitments/contribution.ts';
 import type { SignedReceipt } from '../shared/commitments/receipt.ts';
+import type { RoundRecordJson } from '../shared/commitments/record.ts';
 import type { JobEvent } from './round/events.ts';
+import { type JobState, type RoundResult, resultOf } from './round/state.ts';
 
 /** What the loop looks up about the past: an index over the event log, rebuilt by replaying it. */
 export interface JobIndex {
   /** Every event so far, in order. */
   readonly history: readonly JobEvent[];
-  /** Takes the next event. */
-  add(event: JobEvent): void;
+  /** Takes the next event, with where the job stands after it. */
+  add(event: JobEvent, after: JobState): void;
   /** The receipt of this very update, if it was accepted before. */
   acceptedReceipt(
     participant: Hex,
@@ -18,8 +20,10 @@ export interface JobIndex {
   isSealed(updateRoot: Hex): boolean;
   /** Refusals of one participant that were logged since the last round was anchored, whatever round they named. */
   refusals(participant: Hex): number;
-  /** Root of the model that an anchored round made; undefined for one that is not anchored. */
-  modelRoot(round: number): Hex | undefined;
+  /** What an anchored round has left; undefined for one that is not anchored. */
+  resultOf(round: number): RoundResult | undefined;
+  /** The record of an anchored round; undefined for one that is not anchored. */
+  recordOf(round: number): RoundRecordJson | undefined;
   /** Whether a participant has reported metrics of a round's model. */
   hasMetrics(participant: Hex, round: number): boolean;
 }
@@ -30,12 +34,12 @@ export function createJobIndex(): JobIndex {
   const accepted = new Map<string, SignedReceipt>();
   const sealed = new Set<Hex>();
   const refusals = new Map<Hex, number>();
-  const metrics = new Set<string>();
-  const models = new Map<number, Hex>();
-  let aggregated: Hex | undefined;
+  const metrics = new Map<number, Set<Hex>>();
+  const anchored = new Map<number, { readonly result: RoundResult; readonly record: RoundRecordJson }>();
+  let aggregated: RoundRecordJson | undefined;
   return {
     history,
-    add: (event) => {
+    add: (event, { progress }) => {
       history.push(event);
       if (event.type === 'updateAccepted') {
         const { round, attempt, updateRoot } = event.statement;
@@ -44,20 +48,25 @@ export function createJobIndex(): JobIndex {
       } else if (event.type === 'updateRefused') {
         refusals.set(event.participant, (refusals.get(event.participant) ?? 0) + 1);
       } else if (event.type === 'roundAggregated') {
-        aggregated = event.record.modelRoot;
+        aggregated = event.record;
         sealed.clear();
       } else if (event.type === 'roundAnchored') {
-        if (aggregated) models.set(event.round, aggregated);
+        if (aggregated) anchored.set(event.round, { result: resultOf(progress), record: aggregated });
         refusals.clear();
+      } else if (event.type === 'roundsRewound') {
+        for (const round of [...anchored.keys()]) if (round > progress.rounds) anchored.delete(round);
+        // Another model will be the one of that round.
+        for (const round of [...metrics.keys()]) if (round > progress.rounds) metrics.delete(round);
       } else if (event.type === 'metricsReported') {
-        metrics.add(`${event.participant}/${event.round}`);
+        metrics.set(event.round, (metrics.get(event.round) ?? new Set()).add(event.participant));
       }
     },
     acceptedReceipt: (participant, { round, attempt, updateRoot }) =>
       accepted.get(`${participant}/${round}/${attempt}/${updateRoot}`),
     isSealed: (updateRoot) => sealed.has(updateRoot),
     refusals: (participant) => refusals.get(participant) ?? 0,
-    modelRoot: (round) => models.get(round),
-    hasMetrics: (participant, round) => metrics.has(`${participant}/${round}`),
+    resultOf: (round) => anchored.get(round)?.result,
+    recordOf: (round) => anchored.get(round)?.record,
+    hasMetrics: (participant, round) => metrics.get(round)?.has(participant) === true,
   };
 }

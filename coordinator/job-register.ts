@@ -1,8 +1,11 @@
 import type { Hex } from '../shared/bytes.ts';
 import { FedanchorError } from '../shared/errors.ts';
 import type { JobTerms } from '../shared/round/job-terms.ts';
+import type { Attestations } from './attestations/attestations.ts';
 import type { BlobStore } from './blobs/blob-store.ts';
 import type { UploadStore } from './blobs/upload-store.ts';
+import type { DisputeBoard } from './court/dispute-board.ts';
+import type { Eligibility } from './court/eligibility.ts';
 import type { JobRunner } from './runner.ts';
 import type { Session } from './sessions.ts';
 import type { StorageHealth } from './stores/storage-health.ts';
@@ -24,6 +27,12 @@ export interface HostedJob {
   readonly blobs: BlobStore;
   /** Its updates on their way in. */
   readonly uploads: UploadStore;
+  /** Where its participants' attestations go, where its rounds need any. */
+  readonly attestations?: Pick<Attestations, 'take'>;
+  /** The disputes over its rounds, where it has a court. */
+  readonly disputes?: DisputeBoard;
+  /** Who may take part by stake, where it has a court. */
+  readonly eligibility?: Eligibility;
   /** The watch over its storage, where there is one. */
   readonly storage?: Pick<StorageHealth, 'status'>;
 }

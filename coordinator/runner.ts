@@ -6,13 +6,15 @@ import { RuleError } from '../shared/aggregation/rule-error.ts';
 import type { Hex } from '../shared/bytes.ts';
 import type { UpdateStatement } from '../shared/commitments/contribution.ts';
 import type { SignedReceipt } from '../shared/commitments/receipt.ts';
-import type { RoundRecord } from '../shared/commitments/record.ts';
+import { type RoundRecord, recordFromJson } from '../shared/commitments/record.ts';
 import type { SigningDomain } from '../shared/commitments/typed-data.ts';
 import { FedanchorError } from '../shared/errors.ts';
 import type { JobTerms } from '../shared/round/job-terms.ts';
 import { applyRound } from './apply-round.ts';
 import type { BlobStore } from './blobs/blob-store.ts';
 import type { UploadStore } from './blobs/upload-store.ts';
+import type { Eligibility } from './court/eligibility.ts';
+import { type CourtInputs, createCourtInputs } from './court-inputs.ts';
 import { createAdmission } from './gate/admission.ts';
 import { createTurns, turnsFor } from './gate/turns.ts';
 import { createInputQueue, type Draft } from './input-queue.ts';
@@ -50,6 +52,8 @@ export interface RunnerOptions {
   readonly blobs: BlobStore;
   /** Updates on their way in. */
   readonly uploads: UploadStore;
+  /** Who may take part by stake, where the job has a court. */
+  readonly eligibility?: Eligibility;
   /** Walks over the updates of a round. */
   readonly engine: AggregationEngine;
   /** The watch over those three, where there is one: no deadline passes while they cannot be written. */
@@ -67,7 +71,7 @@ export interface RunnerOptions {
 }
 
 /** The one loop of a job: takes inputs in order, logs events, folds them, carries out effects. */
-export interface JobRunner {
+export interface JobRunner extends CourtInputs {
   /** Where the job stands. */
   readonly state: JobState;
   /** Every event so far, in order. */
@@ -86,6 +90,8 @@ export interface JobRunner {
   report(metrics: Omit<MetricsReported, 'type' | 'at'>): Promise<void>;
   /** An operator wants something of the job; what it already is, or no longer can be, is not logged. */
   operate(act: OperatorAct): Promise<void>;
+  /** The record of an anchored round; undefined for one that is not anchored. */
+  recordOf(round: number): RoundRecord | undefined;
   /** The admission gate: a signed receipt, whatever the verdict. */
   submit(participant: Hex, statement: UpdateStatement, signature: Hex): Promise<SignedReceipt>;
   /** Calls a listener after every event; returns the way to stop it. */
@@ -117,7 +123,8 @@ export async function startJobRunner(options: RunnerOptions): Promise<JobRunner>
   const submissions = new Set<Promise<SignedReceipt>>();
   const drops = new Set<Promise<void>>();
   const listeners = new Set<(event: JobEvent, state: JobState) => void>();
-  let state: JobState = initialState(terms.manifest);
+  const first = initialState(terms.manifest);
+  let state: JobState = first;
   let resumed: Promise<unknown> = Promise.resolve();
 
   // A successor may be reading the log already: whatever is still under way must not write to it.
@@ -128,7 +135,7 @@ export async function startJobRunner(options: RunnerOptions): Promise<JobRunner>
 
   /** Takes over an event that is in the log, and lets everything that follows from it happen. */
   const commit = (event: JobEvent, before: JobState, after: Step): void => {
-    index.add(event);
+    index.add(event, after.state);
     state = after.state;
     for (const effect of after.effects) void perform(effect);
     for (const listener of listeners) tell(listener, event);
@@ -178,11 +185,11 @@ export async function startJobRunner(options: RunnerOptions): Promise<JobRunner>
         return;
       case 'armDeadline': {
         const { round, attempt, deadlineAt } = effect;
-        const isDue = (): boolean =>
-          state.phase === 'collecting' &&
-          state.plan.round === round &&
-          state.plan.attempt === attempt &&
-          state.deadlineAt === deadlineAt;
+        const isDue = (now = state): boolean =>
+          now.phase === 'collecting' &&
+          now.plan.round === round &&
+          now.plan.attempt === attempt &&
+          now.deadlineAt === deadlineAt;
         // Whoever was in time is answered first, however long its update takes to be checked.
         const answered = (): Promise<unknown> => Promise.allSettled(submissions);
         const event = (): JobEvent => ({ type: 'deadlinePassed', at: now(), round, attempt });
@@ -191,13 +198,14 @@ export async function startJobRunner(options: RunnerOptions): Promise<JobRunner>
       }
       case 'armPause': {
         const { round, attempt, pausedUntil } = effect;
-        const isDue = (): boolean => state.phase === 'open' && state.pausedUntil === pausedUntil;
+        const isDue = (now = state): boolean => now.phase === 'open' && now.pausedUntil === pausedUntil;
         await atTime(effect.type, pausedUntil, isDue, () => ({ type: 'pauseEnded', at: now(), round, attempt }));
         return;
       }
       case 'aggregate': {
         const { progress, plan, admitted } = effect;
-        await untilRecorded('aggregate', async () => {
+        const isDue = (now: JobState): boolean => now.phase === 'aggregating' && now.plan === plan;
+        await untilRecorded('aggregate', isDue, async () => {
           try {
             return await applyRound(options, progress, plan, admitted);
           } catch (error) {
@@ -212,7 +220,9 @@ export async function startJobRunner(options: RunnerOptions): Promise<JobRunner>
       }
       case 'anchor': {
         const { round, attempt } = effect.record;
-        await untilRecorded('anchor', async () => {
+        // A record whose parent the chain has taken back since would be refused for ever.
+        const isDue = (now: JobState): boolean => now.phase === 'anchoring' && now.record === effect.record;
+        await untilRecorded('anchor', isDue, async () => {
           const receipt = await options.anchor(effect.record);
           return { type: 'roundAnchored', at: now(), round, attempt, ...receipt };
         });
@@ -225,7 +235,7 @@ export async function startJobRunner(options: RunnerOptions): Promise<JobRunner>
   const atTime = async (
     effect: Effect['type'],
     dueAt: number,
-    isDue: () => boolean,
+    isDue: (now?: JobState) => boolean,
     event: () => JobEvent,
     before: () => Promise<unknown> = async () => {},
   ): Promise<void> => {
@@ -241,15 +251,22 @@ export async function startJobRunner(options: RunnerOptions): Promise<JobRunner>
     }
     await resumed;
     await before();
-    await untilRecorded(effect, async () => (!signal.aborted && isDue() ? event() : undefined));
+    await untilRecorded(effect, isDue, async () => (signal.aborted ? undefined : event()));
   };
 
-  /** Repeats an idempotent effect until what came of it is in the log, or the runner ends. */
-  const untilRecorded = async (effect: Effect['type'], work: () => Promise<JobEvent | undefined>): Promise<void> => {
-    while (!signal.aborted) {
+  /** Repeats an idempotent effect until what came of it is in the log, the job waits for it no more, or the runner ends. */
+  const untilRecorded = async (
+    effect: Effect['type'],
+    isDue: (now: JobState) => boolean,
+    work: () => Promise<JobEvent | undefined>,
+  ): Promise<void> => {
+    while (!signal.aborted && isDue(state)) {
       try {
         const event = await work();
-        if (event) await inputs.take(undefined, (draft) => draft.record(event));
+        if (!event) return;
+        await inputs.take(undefined, (draft) => {
+          if (isDue(draft.state)) draft.record(event);
+        });
         return;
       } catch (error) {
         if (signal.aborted) return;
@@ -292,7 +309,8 @@ export async function startJobRunner(options: RunnerOptions): Promise<JobRunner>
       } else if (isFirstAnswer(draft, participant, statement) || index.refusals(participant) < LOGGED_REFUSALS) {
         draft.record({ type: 'updateRefused', at: now(), participant, receipt });
       }
-      markPresent(draft, participant);
+      // Nobody waits for one that cannot take part, nor writes down again and again that it was there.
+      if (refusal?.code !== 'gate/not-staked') markPresent(draft, participant);
       return receipt;
     });
     forget(uploads.discard(participant));
@@ -313,8 +331,8 @@ export async function startJobRunner(options: RunnerOptions): Promise<JobRunner>
   };
 
   for await (const event of events.read()) {
-    index.add(event);
     state = step(rules, state, event).state;
+    index.add(event, state);
   }
   if (index.history.length > 0) {
     log.info({ events: index.history.length, phase: state.phase, rounds: state.progress.rounds }, 'job taken up again');
@@ -337,7 +355,11 @@ export async function startJobRunner(options: RunnerOptions): Promise<JobRunner>
     },
     history: index.history,
     isSealed: index.isSealed,
-    modelRoot: (round) => (round === 0 ? terms.manifest.initialModelRoot : index.modelRoot(round)),
+    modelRoot: (round) => (round === 0 ? terms.manifest.initialModelRoot : index.resultOf(round)?.modelRoot),
+    recordOf: (round) => {
+      const record = index.recordOf(round);
+      return record && recordFromJson(record);
+    },
     join: (participant) => inputs.take(participant, (draft) => markPresent(draft, participant)),
     leave: (participant) =>
       inputs.take(participant, (draft) => {
@@ -359,6 +381,7 @@ export async function startJobRunner(options: RunnerOptions): Promise<JobRunner>
       inputs.take(undefined, (draft) => {
         if (hasEffect(draft.state, act)) draft.record({ ...act, at: now() });
       }),
+    ...createCourtInputs(inputs, index, first, now),
     submit,
     subscribe: (listener) => {
       listeners.add(listener);

@@ -4,7 +4,7 @@ import { TREE } from '../../shared/commitments/merkle-tree.ts';
 import { blockTree, int32Vector, updateTree } from '../../shared/commitments/vector-trees.ts';
 import type { JobTerms } from '../../shared/round/job-terms.ts';
 import { manifestHash } from '../../shared/round/manifest.ts';
-import type { JobEvent } from '../round/events.ts';
+import { anchoredRounds, type JobEvent } from '../round/events.ts';
 
 /** What a blob is, which decides how its identifier follows from its bytes. */
 export type BlobKind = 'manifest' | 'model' | 'serverState' | 'aggregate' | 'document' | 'update';
@@ -27,7 +27,7 @@ export function blobReferences(terms: JobTerms, events: readonly JobEvent[]): Bl
   };
   add(terms.job, 'manifest', true);
   add(terms.manifest.initialModelRoot, 'model', true);
-  const anchored = events.reduce((most, event) => (event.type === 'roundAnchored' ? event.round : most), 0);
+  const anchored = anchoredRounds(events);
   for (const event of events) {
     if (event.type === 'updateAccepted') {
       add(event.statement.updateRoot, 'update', event.statement.round > anchored);

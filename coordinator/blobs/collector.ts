@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Ledger } from '../../contracts/ledger/ledger.ts';
 import type { Log } from '../log.ts';
-import type { JobEvent } from '../round/events.ts';
+import { anchoredRounds, type JobEvent } from '../round/events.ts';
 import type { BlobStore } from './blob-store.ts';
 import { lastExpired, planCollection } from './plan-collection.ts';
 
@@ -12,7 +12,7 @@ export interface CollectorOptions {
   /** Where updates go from. */
   readonly blobs: Pick<BlobStore, 'size' | 'remove'>;
   /** What the chain says about finality. */
-  readonly ledger: Pick<Ledger, 'finality' | 'chainTimeS' | 'facts'>;
+  readonly ledger: Pick<Ledger, 'finality' | 'chainTimeS' | 'facts' | 'progress'>;
   /** Seconds that updates are kept after their round is final, by the manifest. */
   readonly retentionS: number;
   /** Where to tell what went. */
@@ -27,10 +27,12 @@ export interface CollectorOptions {
  */
 export async function collectUpdates(options: CollectorOptions): Promise<number> {
   const { history, blobs, ledger, retentionS, log } = options;
-  const anchored = history.reduce((most, event) => (event.type === 'roundAnchored' ? event.round : most), 0);
+  const anchored = anchoredRounds(history);
   if (anchored === 0) return 0;
-  const [{ ringSize }, nowS] = [await ledger.facts(), await ledger.chainTimeS()];
+  const [{ ringSize }, nowS, { limit }] = [await ledger.facts(), await ledger.chainTimeS(), await ledger.progress()];
   const expiredThrough = await lastExpired(anchored, async (round) => {
+    // Without its attestations, or disputed, a round is not final however old it is: its updates are what answers need.
+    if (round > limit) return false;
     // What the ring holds no more was final before its place was taken; it is no younger than the oldest that it holds.
     const { anchored: isHeld, finalAtS } = await ledger.finality(Math.max(round, anchored - ringSize + 1));
     return isHeld && nowS >= finalAtS + retentionS;

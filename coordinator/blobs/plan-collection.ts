@@ -24,6 +24,8 @@ export function planCollection(events: Iterable<JobEvent>, expiredThrough: numbe
       for (const id of [modelRoot, serverStateRoot, aggregateRoot, location]) kept.add(id);
     } else if (event.type === 'roundAnchored') {
       anchored = Math.max(anchored, event.round);
+    } else if (event.type === 'roundsRewound') {
+      anchored = Math.min(anchored, event.firstRound - 1);
     }
   }
   // Whatever the chain is said to hold, a round that is not anchored by the log may yet be applied again.

@@ -31,6 +31,17 @@ function sentence(event: JobEvent): string {
       return `round ${event.round}: could not be aggregated (${event.code}: ${event.message})`;
     case 'roundAnchored':
       return `round ${event.round}: on chain in block ${event.blockNumber}, ${event.gasUsed} gas, ${event.transactionHash}`;
+    case 'roundsRewound': {
+      const { firstRound, lastRound, minAttempt } = event;
+      const rounds = firstRound === lastRound ? `round ${firstRound} was` : `rounds ${firstRound} to ${lastRound} were`;
+      return `${rounds} taken back by the chain: the job goes on from round ${firstRound - 1}, attempt ${minAttempt} or later`;
+    }
+    case 'headAttested':
+      return `round ${event.round}: attested by ${event.participant}`;
+    case 'bondFellShort':
+      return `no round opens: the coordinator's bond is ${event.held}, ${event.needed} are needed`;
+    case 'bondRestored':
+      return "the coordinator's bond suffices again";
     case 'coordinatorRestarted':
       return 'the coordinator was started again';
     case 'metricsReported': {

@@ -1,7 +1,9 @@
 import { writeFile } from 'node:fs/promises';
 import { type Command, InvalidArgumentError } from 'commander';
 import { loadWallet } from '../../contracts/wallet.ts';
+import type { Hex } from '../../shared/bytes.ts';
 import type { JobDetail, JobSummary, RequestOf } from '../../shared/protocol/messages.ts';
+import type { Manifest } from '../../shared/round/manifest.ts';
 import { loadCoordinatorConfig } from '../config/coordinator-config.ts';
 import { readJobDraft } from '../config/job-draft.ts';
 import { createJob } from '../create-job.ts';
@@ -11,6 +13,7 @@ import { ASKED, type ConnectOptions, findJob, OperatorUsageError, withConnection
 import { describeEvent } from './describe-event.ts';
 import { type OutputOptions, print, reporting, short, table } from './output.ts';
 import { participantTable } from './participant-commands.ts';
+import { registerRegisterCommand } from './register-command.ts';
 
 /** Adds `fedanchor job …` to the command line. */
 export function registerJobCommands(program: Command): void {
@@ -42,6 +45,7 @@ export function registerJobCommands(program: Command): void {
     )
     .action((asked: string, options: ExportOptions) => reporting(options, () => exportTo(asked, options)));
   registerBackupCommands(job);
+  registerRegisterCommand(job);
   for (const [action, description] of ACTIONS) {
     withConnection(job.command(action).description(description))
       .argument('<job>', ASKED)
@@ -95,8 +99,19 @@ async function create(file: string, options: CreateOptions): Promise<void> {
     `anchor  ${contracts.anchor}`,
     `vault   ${contracts.vault}`,
     `token   ${contracts.token}`,
+    ...(contracts.stakes === undefined ? [] : [`stakes   ${contracts.stakes}`]),
+    ...(contracts.disputes === undefined ? [] : [`disputes ${contracts.disputes}`]),
+    ...bondAdvice(terms.manifest.court, contracts.anchor),
     `start it with: fedanchor job start ${short(job)} --dir ${options.dir}`,
   ]);
+}
+
+/** With a court no round opens before the coordinator has something to lose. */
+function bondAdvice(court: Manifest['court'], anchor: Hex): string[] {
+  if (court === undefined) return [];
+  return [
+    `post the coordinator's bond with: fedanchor stake bond add --amount ${court.coordinatorBond} --job ${anchor} --rpc URL --key-file FILE`,
+  ];
 }
 
 async function list(options: ConnectOptions): Promise<void> {

@@ -17,10 +17,15 @@ interface FundOptions extends OutputOptions {
   readonly keyFile?: string;
 }
 
-/** Adds `fedanchor vault fund` to the command line. */
+/** Adds `fedanchor vault fund`, and the same as `fedanchor job fund`, to the command line. */
 export function registerVaultCommands(program: Command): void {
-  const vault = program.command('vault').description("put rewards into a job's vault");
-  vault
+  registerFund(program.command('vault').description("put rewards into a job's vault"));
+  const job = program.commands.find((command) => command.name() === 'job');
+  if (job !== undefined) registerFund(job);
+}
+
+function registerFund(parent: Command): void {
+  parent
     .command('fund')
     .description('put tokens of yours into the vault, to be paid out by the anchored rounds or refunded')
     .requiredOption('--rpc <url...>', 'nodes of the chain')

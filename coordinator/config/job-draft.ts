@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { z } from 'zod';
+import { DEFAULT_RING_SIZE } from '../../contracts/deploy.ts';
 import { SCORE_METHODS } from '../../shared/aggregation/scores.ts';
 import type { Hex } from '../../shared/bytes.ts';
 import { DEFAULT_FRACTION_BITS, LEARNING_RATE_BITS } from '../../shared/fixed-point/constants.ts';
@@ -10,6 +11,7 @@ import { participationSchema } from '../../shared/round/participation.ts';
 import { serverStepSchema } from '../../shared/round/server-step-schema.ts';
 import { decodeSafetensors } from '../../shared/safetensors.ts';
 import type { ManifestDraft } from '../job-folder.ts';
+import { completeCourt, courtDraftSchema } from './court-draft.ts';
 import { ConfigError, readConfigFile } from './toml-file.ts';
 
 const address = z
@@ -50,6 +52,8 @@ const schema = z.strictObject({
   participation: participationSchema,
   rewards: z.strictObject({ pricePerRound: tokens, score: z.enum(SCORE_METHODS).default('confirmation') }),
   chain: z.strictObject({ windowTicks: z.number().int().min(0).max(0xffff) }),
+  /** Stakes, bonds and disputes; left out, the job has none. */
+  court: courtDraftSchema.optional(),
   contracts: z
     .strictObject({
       /** An ERC-20 that is there already; left out, one is deployed. */
@@ -86,7 +90,7 @@ export interface JobDraft {
  */
 export async function readJobDraft(file: string): Promise<JobDraft> {
   const said = await readConfigFile(file, schema);
-  const { model: modelFile, contracts, task, ...rest } = said;
+  const { model: modelFile, contracts, task, court, ...rest } = said;
   const at = (path: string): string => resolve(dirname(file), path);
   const weights = decodeSafetensors(await read(file, 'model', at(modelFile)));
   const tensors = weights.map(({ name, shape }) => ({
@@ -109,8 +113,14 @@ export async function readJobDraft(file: string): Promise<JobDraft> {
     architectureFile === undefined
       ? architecture
       : parseJson(file, architectureFile, await read(file, 'task.architectureFile', at(architectureFile)));
+  const { rewards, chain, participation } = rest;
+  const basis = {
+    ...{ pricePerRound: BigInt(rewards.pricePerRound), ringSize: contracts.ringSize ?? DEFAULT_RING_SIZE },
+    ...{ deadlineMs: participation.deadlineMs, quorum: participation.quorum, windowTicks: chain.windowTicks },
+  };
   const manifest = {
     ...rest,
+    ...(court === undefined ? {} : { court: completeCourt(file, court, basis) }),
     tensors,
     task: { ...others, architecture: architectureJson },
   } as unknown as ManifestDraft;

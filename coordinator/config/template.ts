@@ -53,7 +53,7 @@ ${line('id', Number(chainId))}
 # maxFeePerGasGwei = 500
 
 [wallet]
-# The coordinator's key: hexadecimal, readable by you alone, or an encrypted keystore (FEDANCHOR_KEY_PASSWORD).
+# The coordinator's key: hexadecimal, readable by you alone, or an encrypted keystore ("fedanchor key create --help").
 ${line('keyFile', resolve(keyFile))}
 # Balance in wei below which "fedanchor doctor" warns.
 # lowBalanceWei = "10000000000000000"

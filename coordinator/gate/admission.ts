@@ -6,6 +6,7 @@ import type { SigningDomain } from '../../shared/commitments/typed-data.ts';
 import type { JobTerms } from '../../shared/round/job-terms.ts';
 import type { BlobStore } from '../blobs/blob-store.ts';
 import { UploadError, type UploadStore } from '../blobs/upload-store.ts';
+import type { Eligibility } from '../court/eligibility.ts';
 import type { JobState } from '../round/state.ts';
 import { checkStatement } from './check-statement.ts';
 import { checkUpdate } from './check-update.ts';
@@ -23,6 +24,8 @@ export interface AdmissionOptions {
   readonly blobs: BlobStore;
   /** Where they come from. */
   readonly uploads: UploadStore;
+  /** Who may take part by stake, where the job has a court. */
+  readonly eligibility?: Eligibility;
 }
 
 /** What came of looking at a submission: why it is refused, or the bytes that were found to be what it states. */
@@ -48,7 +51,8 @@ export interface Admission {
 }
 
 /** Creates the gate of one job. */
-export function createAdmission({ terms, domain, signer, blobs, uploads }: AdmissionOptions): Admission {
+export function createAdmission(options: AdmissionOptions): Admission {
+  const { terms, domain, signer, blobs, uploads, eligibility } = options;
   const assembled = async (participant: Hex, updateRoot: Hex): Promise<Uint8Array | undefined> => {
     try {
       return await uploads.assemble(participant, updateRoot);
@@ -75,6 +79,8 @@ export function createAdmission({ terms, domain, signer, blobs, uploads }: Admis
       const refusal = checkStatement(state, terms.job, participant, statement);
       if (refusal) return { refusal };
       if (!isSignedBy(participant, updateDigest(domain, statement), signature)) return rejected('gate/bad-signature');
+      // Whoever could be asked to answer for a contribution that should not have been taken is this coordinator.
+      if (eligibility && !(await eligibility.isStaked(participant))) return rejected('gate/not-staked');
       const bytes = await assembled(participant, statement.updateRoot);
       if (bytes === undefined) return rejected('gate/not-uploaded');
       const code = checkUpdate(terms.layout, statement, bytes);

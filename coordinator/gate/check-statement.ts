@@ -37,7 +37,9 @@ export function checkStatement(
 
 /** Whether a round and attempt may have been open once and no longer are. */
 function hasClosed(state: JobState, { round, attempt }: Pick<UpdateStatement, 'round' | 'attempt'>): boolean {
-  const { rounds, attempt: latest } = state.progress;
+  const { rounds, attempt: latest, rewound } = state.progress;
+  // Whoever answers a round that the chain has taken back did what it was asked: that is late, and no fault.
+  if (rewound && round >= 1 && round <= rewound.through && attempt < rewound.attempt) return true;
   if (round < 1 || round > rounds + 1 || attempt > latest) return false;
   if (round <= rounds) return true;
   switch (state.phase) {

@@ -7,6 +7,7 @@ export type RefusalCode =
   | 'gate/duplicate'
   | 'gate/not-asked'
   | 'gate/banned'
+  | 'gate/not-staked'
   | 'gate/no-samples'
   | 'gate/bad-signature'
   | 'gate/not-uploaded'

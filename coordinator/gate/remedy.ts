@@ -6,6 +6,7 @@ const REMEDIES: Partial<Record<RefusalCode, string>> = {
   'gate/wrong-job': 'this is another job: connect to its own coordinator',
   'gate/duplicate': 'an update of this participant was accepted already: it stands, wait for the next round',
   'gate/banned': 'the operator has banned this participant from the job: ask the operator',
+  'gate/not-staked': 'this participant has no stake in the job, or is leaving: stake with "fedanchor stake add"',
   'gate/not-asked': 'this participant was not drawn for the round: wait for the next one',
 };
 

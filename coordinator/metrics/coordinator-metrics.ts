@@ -118,6 +118,26 @@ export function createCoordinatorMetrics(
   gauge('job_paused', '1 while an operator has paused the job.', ['job'], (paused) =>
     each(({ runner }, labels) => paused.set(labels, runner.state.progress.paused ? 1 : 0)),
   );
+  gauge('disputes_open', 'Disputes in flight over rounds of a job.', ['job'], (open) =>
+    each(({ disputes }, labels) => {
+      if (disputes) open.set(labels, disputes.open.length);
+    }),
+  );
+  gauge('disputes_unanswerable', 'Those of them that cannot be answered as things are.', ['job'], (unanswerable) =>
+    each(({ disputes }, labels) => {
+      if (disputes) unanswerable.set(labels, disputes.open.filter(({ trouble }) => trouble !== undefined).length);
+    }),
+  );
+  gauge('disputes_ended', 'Disputes that ended since the start, by how.', ['job', 'outcome'], (ended) =>
+    each(({ disputes }, labels) => {
+      for (const [outcome, count] of Object.entries(disputes?.ended ?? {})) ended.set({ ...labels, outcome }, count);
+    }),
+  );
+  gauge('bond_short', '1 while the bond is too small for rounds to open.', ['job'], (short) =>
+    each(({ disputes, runner }, labels) => {
+      if (disputes) short.set(labels, runner.state.progress.unbonded ? 1 : 0);
+    }),
+  );
   gauge('participants_present', 'Participants that can be asked.', ['job'], (present) =>
     each(({ runner }, labels) => present.set(labels, runner.state.progress.present.length)),
   );
@@ -160,6 +180,7 @@ export function createCoordinatorMetrics(
     labelNames: ['job', 'participant'],
     registers,
   });
+  const rewinds = counter('rewinds_total', 'Times that the chain took back rounds.', ['job']);
   const received = counter('received_bytes_total', 'Bytes of request bodies.', []);
   const sent = counter('sent_bytes_total', 'Bytes of answers.', []);
   const requests = counter('requests_total', 'HTTP requests that are over.', ['kind']);
@@ -186,6 +207,10 @@ export function createCoordinatorMetrics(
         case 'roundAnchored':
           gas.inc({ job }, Number(event.gasUsed));
           if (aggregatedAt !== undefined) anchoring.observe({ job }, Math.max(0, event.at - aggregatedAt) / 1000);
+          aggregatedAt = undefined;
+          return;
+        case 'roundsRewound':
+          rewinds.inc({ job });
           aggregatedAt = undefined;
           return;
         default:

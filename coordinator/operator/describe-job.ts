@@ -4,7 +4,8 @@ import type { HostedJob } from '../job-register.ts';
 import type { JobChronicle } from './job-chronicle.ts';
 
 /** A job that is open, as a list shows it. */
-export function summaryOf({ terms, anchor, vault, runner, storage }: HostedJob): JobSummary {
+export function summaryOf(job: HostedJob): JobSummary {
+  const { terms, anchor, vault, runner, storage } = job;
   const { state } = runner;
   const { rounds, present, paused, stopping } = state.progress;
   const wanted = stopping ? `stopping: ${stopping.reason}` : paused ? paused.reason : null;
@@ -19,13 +20,23 @@ export function summaryOf({ terms, anchor, vault, runner, storage }: HostedJob):
     rounds: terms.manifest.rounds,
     present: present.length,
     expected: terms.manifest.participation.expected,
-    reason: state.phase === 'failed' ? state.reason : (storageReason(storage) ?? wanted),
+    reason: state.phase === 'failed' ? state.reason : (storageReason(storage) ?? courtReason(job) ?? wanted),
   };
 }
 
 /** Why a job takes no updates now, though it would: its storage cannot be written. */
 function storageReason(storage: HostedJob['storage']): string | undefined {
   return storage?.status.state === 'unavailable' ? `storage cannot be written: ${storage.status.reason}` : undefined;
+}
+
+/** What its court keeps a job from, or asks of it. */
+function courtReason({ runner, disputes }: HostedJob): string | undefined {
+  const { unbonded } = runner.state.progress;
+  if (unbonded) return `the bond is ${unbonded.held}, ${unbonded.needed} are needed: "fedanchor stake bond add"`;
+  const trouble = disputes?.open.find((dispute) => dispute.trouble !== undefined);
+  if (trouble) return `dispute ${trouble.id} over round ${trouble.round} cannot be answered: ${trouble.trouble}`;
+  const [first] = disputes?.open ?? [];
+  return first && `round ${first.round} is disputed: it is being answered`;
 }
 
 /** A job that is open, in full. */

@@ -1,12 +1,15 @@
 import { constants } from 'node:fs';
-import { access, stat, statfs } from 'node:fs/promises';
+import { access, readdir, stat, statfs } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
+import { connectStakes } from '../../contracts/ledger/stakes.ts';
 import { connectRpc, quantity, type Rpc } from '../../contracts/rpc.ts';
 import type { Signer } from '../../contracts/wallet.ts';
+import type { Hex } from '../../shared/bytes.ts';
 import type { CoordinatorConfig } from '../config/coordinator-config.ts';
 import { readCertificate } from '../http/certificate.ts';
 import { checkExposure } from '../http/exposure.ts';
+import { openJobFolder } from '../job-folder.ts';
 import { checkAuditLog } from './audit-log.ts';
 import { AUDIT_FILE, readEndpoint } from './endpoint-file.ts';
 import { probeFolder } from './readiness.ts';
@@ -87,6 +90,11 @@ export async function examine(options: DoctorOptions): Promise<Finding[]> {
     if (owner) {
       const remedy = `send coins of this chain to ${owner.address}`;
       await look('wallet', remedy, () => checkBalance(rpc, owner, config.lowBalanceWei));
+      for (const job of await jobsWithCourt(folder)) {
+        await look(`bond of job ${job.name}`, 'post more with "fedanchor stake bond add"', () =>
+          checkBond(rpc, owner, job),
+        );
+      }
     }
   }
   await look('exposure', 'name a certificate under [listen.tls], or set insecurePlaintext behind a proxy', () => {
@@ -163,6 +171,32 @@ async function checkBalance(rpc: Rpc, { address }: Signer, lowWei: bigint): Prom
   const message = `${address} holds ${Number(wei) / 1e18} coins`;
   if (wei === 0n) return bad(`${message}: it cannot pay for a transaction`);
   return wei < lowWei ? { verdict: 'warning', message } : good(message);
+}
+
+/** A job whose coordinator needs a bond. */
+interface BondedJob {
+  readonly name: string;
+  readonly stakes: Hex;
+  readonly needed: bigint;
+}
+
+async function jobsWithCourt(folder: string): Promise<BondedJob[]> {
+  const names = await readdir(join(folder, 'jobs')).catch(() => []);
+  const jobs = await Promise.all(
+    names.sort().map((name) => openJobFolder(join(folder, 'jobs', name)).catch(() => undefined)),
+  );
+  return jobs.flatMap((job) => {
+    const { court, name } = job?.terms.manifest ?? {};
+    const stakes = job?.contracts.stakes;
+    return court && name && stakes ? [{ name, stakes, needed: BigInt(court.coordinatorBond) }] : [];
+  });
+}
+
+async function checkBond(rpc: Rpc, { address }: Signer, { stakes, needed }: BondedJob): Promise<Outcome> {
+  const bond = await (await connectStakes({ rpc, stakes })).bondOf(address);
+  const held = bond.exitRequestedAtS === 0 ? bond.amount : 0n;
+  const message = `${address} has posted ${held}, ${needed} are needed`;
+  return held < needed ? bad(`${message}: no round opens`) : good(message);
 }
 
 async function checkPort({ folder, host, port }: CoordinatorConfig): Promise<Outcome> {

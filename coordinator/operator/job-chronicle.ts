@@ -60,6 +60,10 @@ export function createJobChronicle({ terms, runner }: Pick<HostedJob, 'terms' | 
         pending = undefined;
         break;
       }
+      case 'roundsRewound':
+        rounds.splice(0, rounds.length, ...rounds.filter(({ round }) => round < event.firstRound));
+        pending = undefined;
+        break;
       case 'coordinatorRestarted':
         // Times from before the coordinator was away say nothing.
         openedAt = undefined;

@@ -8,7 +8,7 @@ import type { JobRegister } from '../job-register.ts';
 /** One thing that a coordinator needs to do its work. */
 export interface ReadinessCheck {
   /** What it is about. */
-  readonly name: 'chain' | 'storage' | 'jobs';
+  readonly name: 'chain' | 'storage' | 'jobs' | 'court';
   /** Whether it is as it must be. */
   readonly ok: boolean;
   /** What was found. */
@@ -71,8 +71,31 @@ async function look({ folder, rpc, jobs, unavailable }: ReadinessOptions): Promi
       if (problem) throw problem;
       return `${jobs.all.length} open`;
     }),
+    ...(jobs.all.some(({ disputes }) => disputes) ? [check('court', async () => describeCourt(jobs))] : []),
   ]);
   return { ready: checks.every(({ ok }) => ok), checks };
+}
+
+/**
+ * How the jobs with a court stand: their bonds, and the disputes over their rounds.
+ *
+ * @throws an error that says what is amiss
+ */
+function describeCourt({ all }: JobRegister): string {
+  let open = 0;
+  for (const { disputes, runner } of all) {
+    const { unbonded } = runner.state.progress;
+    if (unbonded) {
+      throw new Error(
+        `the bond is ${unbonded.held} where ${unbonded.needed} are needed, no round opens: "fedanchor stake bond add"`,
+      );
+    }
+    for (const { id, round, trouble } of disputes?.open ?? []) {
+      if (trouble !== undefined) throw new Error(`dispute ${id} over round ${round} cannot be answered: ${trouble}`);
+      open++;
+    }
+  }
+  return open === 0 ? 'the bond suffices, no round is disputed' : `${open} disputes, all of them being answered`;
 }
 
 /**

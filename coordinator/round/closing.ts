@@ -22,7 +22,7 @@ export function close(rules: JobRules, state: Collecting, at: number, closing: C
     return entered({ phase: 'aggregating', progress, plan: state.plan, admitted });
   }
   const attempt = state.plan.attempt + 1;
-  if (attempt > rules.retries) {
+  if (attempt - (progress.rewound?.skipped ?? 0) > rules.retries) {
     return failed(
       progress,
       'round/quorum-missed',

@@ -2,6 +2,7 @@ import type { Hex } from '../../shared/bytes.ts';
 import type { UpdateStatement } from '../../shared/commitments/contribution.ts';
 import type { SignedReceipt } from '../../shared/commitments/receipt.ts';
 import type { RoundRecordJson } from '../../shared/commitments/record.ts';
+import type { RoundResult } from './state.ts';
 
 /**
  * What happened to a job, in the order it happened. The log of these is the job: its state is their fold, and each is
@@ -36,6 +37,18 @@ export type JobEvent =
       readonly message: string;
     }
   | RoundAnchored
+  | RoundsRewound
+  | HeadAttested
+  | {
+      /** The coordinator's bond is below what the manifest asks for: no further round is to open. */
+      readonly type: 'bondFellShort';
+      readonly at: number;
+      /** The bond, in the stake token's smallest unit, decimal. */
+      readonly held: string;
+      /** What it has to be. */
+      readonly needed: string;
+    }
+  | { readonly type: 'bondRestored'; readonly at: number }
   | { readonly type: 'coordinatorRestarted'; readonly at: number }
   | MetricsReported
   | OperatorEvent;
@@ -157,6 +170,38 @@ export interface RoundAnchored {
   readonly gasUsed: string;
 }
 
+/** The chain has taken back anchored rounds: the job goes on from the last one before them. */
+export interface RoundsRewound {
+  /** Discriminates the union. */
+  readonly type: 'roundsRewound';
+  /** When the coordinator learned of it. */
+  readonly at: number;
+  /** Earliest round that is taken back. */
+  readonly firstRound: number;
+  /** Latest round that is taken back. */
+  readonly lastRound: number;
+  /** Lowest attempt that the next record may carry; it rises with every rewind, so it tells one from another. */
+  readonly minAttempt: number;
+  /** What the job had come to by the last round that stands. */
+  readonly to: RoundResult;
+}
+
+/** A participant attests that it has recomputed the chain of records up to a head. */
+export interface HeadAttested {
+  /** Discriminates the union. */
+  readonly type: 'headAttested';
+  /** When. */
+  readonly at: number;
+  /** Who attests. */
+  readonly participant: Hex;
+  /** Round after which the chain has this head. */
+  readonly round: number;
+  /** The head, 26 bytes. */
+  readonly head: Hex;
+  /** The participant's signature over both. */
+  readonly signature: Hex;
+}
+
 /** A participant evaluated a model on data it holds out. Advisory. */
 export interface MetricsReported {
   /** Discriminates the union. */
@@ -177,4 +222,12 @@ export interface MetricsReported {
   readonly lossSum: number;
   /** Examples that the most frequent label predicts rightly. */
   readonly constantCorrect: number;
+}
+
+/** How many rounds are anchored after these events, by the log. */
+export function anchoredRounds(events: readonly JobEvent[]): number {
+  return events.reduce((rounds, event) => {
+    if (event.type === 'roundAnchored') return event.round;
+    return event.type === 'roundsRewound' ? Math.min(rounds, event.firstRound - 1) : rounds;
+  }, 0);
 }

@@ -3,16 +3,17 @@ import type { RoundPlan } from '../../shared/round/plan.ts';
 import { isAsked, type SampleDraw, sampleCut } from '../../shared/round/sampling.ts';
 import { entered, type Step } from './outcome.ts';
 import { allowanceMs, isWaitedFor, standingOf } from './standing.ts';
-import type { Collecting, JobRules, Progress } from './state.ts';
+import { type Collecting, isHeldUp, type JobRules, type Progress } from './state.ts';
 
-/** -> collecting if a quorum is present and no operator has paused the job, else -> open. */
+/** -> collecting if a quorum is present and nothing holds the job up, else -> open; -> failed without a seed left. */
 export function openRound(rules: JobRules, progress: Progress, at: number): Step {
-  if (progress.paused || progress.present.length < rules.quorum)
+  if (isHeldUp(progress) || progress.present.length < rules.quorum)
     return entered({ phase: 'open', progress, need: rules.quorum });
   const round = progress.rounds + 1;
   const { attempt, modelRoot: parentRoot, updateBits } = progress;
   // Round and attempt never fall and one of them rises with each plan, so no seed is used twice.
   const plan: RoundPlan = { round, attempt, parentRoot, updateBits, seedIndex: round + attempt };
+  if (plan.seedIndex > rules.lastSeed) return outOfSeeds(rules, progress);
   const asked = whoIsAsked(rules, progress, plan);
   const lengthMs = waitMs(rules, progress, asked.expected);
   return entered({
@@ -23,6 +24,16 @@ export function openRound(rules: JobRules, progress: Progress, at: number): Step
     answers: {},
     deadlineAt: at + lengthMs,
     ...(rules.pace && { wait: { openedAt: at, lengthMs } }),
+  });
+}
+
+/** -> failed: rewinds use up seeds, which no one may see twice. */
+function outOfSeeds({ lastSeed }: JobRules, progress: Progress): Step {
+  return entered({
+    phase: 'failed',
+    progress,
+    code: 'round/seeds-spent',
+    reason: `the job's ${lastSeed} seeds are spent on rounds that were rewound: create another job from its latest model`,
   });
 }
 

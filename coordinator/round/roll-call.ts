@@ -13,10 +13,10 @@ export interface RollCall {
   /** How they were drawn, where the manifest has a `sample`. */
   readonly draw?: SampleDraw;
   /**
-   * Why collection closed: all had answered, the updates that a round takes were there, the deadline had passed, or an
-   * operator stopped the job.
+   * Why collection closed: all had answered, the updates that a round takes were there, the deadline had passed, an
+   * operator stopped the job, or the chain took back the round before.
    */
-  readonly closing: 'answered' | 'sample' | 'deadline' | 'stopped';
+  readonly closing: 'answered' | 'sample' | 'deadline' | 'stopped' | 'rewound';
   /** Whose updates were accepted, ascending. */
   readonly accepted: readonly Hex[];
   /** Whose submissions were refused, and with what code. */

@@ -48,6 +48,8 @@ export function rollCallAfter(rules: JobRules, before: Collecting, event: JobEve
       return rollCallOf(before, 'deadline');
     case 'jobStopped':
       return rollCallOf(before, 'stopped');
+    case 'roundsRewound':
+      return rollCallOf(before, 'rewound');
     case 'participantBanned':
       return rollCallOf(withBan(before, event.participant), 'answered');
     default:

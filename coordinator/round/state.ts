@@ -3,16 +3,12 @@ import type { Contribution } from '../../shared/commitments/contribution.ts';
 import type { RoundRecord } from '../../shared/commitments/record.ts';
 import type { Manifest } from '../../shared/round/manifest.ts';
 import type { Pace, SampleRule } from '../../shared/round/participation.ts';
-import type { RoundPlan } from '../../shared/round/plan.ts';
+import { lastSeedIndex, type RoundPlan } from '../../shared/round/plan.ts';
 import type { SampleDraw } from '../../shared/round/sampling.ts';
 import type { Standings } from './standing.ts';
 
-/** What a job has come to: carried from round to round. */
-export interface Progress {
-  /** Rounds anchored. */
-  readonly rounds: number;
-  /** Times a round was started over. */
-  readonly attempt: number;
+/** What a round leaves for the next one to start from. */
+export interface RoundResult {
   /** Root of the latest model. */
   readonly modelRoot: Hex;
   /** Root of what the server step keeps, from round 1 on, where it keeps something. */
@@ -21,6 +17,14 @@ export interface Progress {
   readonly updateBits: number;
   /** Location of the latest round's document, null before round 1. */
   readonly location: Hex | null;
+}
+
+/** What a job has come to: carried from round to round. */
+export interface Progress extends RoundResult {
+  /** Rounds anchored. */
+  readonly rounds: number;
+  /** Times a round was started over. */
+  readonly attempt: number;
   /** Participants that can be asked: those that joined and have neither left nor missed a deadline since, ascending. */
   readonly present: readonly Hex[];
   /** The seed revealed last, where the manifest has a `sample`. */
@@ -35,6 +39,22 @@ export interface Progress {
   readonly stopping?: Operated;
   /** Who may not take part, and why, by participant. */
   readonly banned?: Readonly<Record<Hex, string>>;
+  /** What rewinds have left behind, once there was one. */
+  readonly rewound?: Rewound;
+  /** That no further round is to open while the coordinator's bond is too small, with both in decimal. */
+  readonly unbonded?: { readonly held: string; readonly needed: string };
+}
+
+/** What is remembered of the rewinds of a job. */
+export interface Rewound {
+  /** Lowest attempt that the contract takes since the latest one, which tells it from those before. */
+  readonly minAttempt: number;
+  /** The first attempt after the latest one: every lower one is over, whatever its round. */
+  readonly attempt: number;
+  /** The latest round that may have been open before. */
+  readonly through: number;
+  /** Attempts that rewinds have skipped; they are no retries. */
+  readonly skipped: number;
 }
 
 /** What an operator wanted of a job. */
@@ -152,6 +172,8 @@ export interface JobRules {
   readonly deadlineMs: number;
   /** How often rounds may be started over in all. */
   readonly retries: number;
+  /** Position of the last seed that the job has. */
+  readonly lastSeed: number;
   /** First pause before an attempt that follows one that failed early, in milliseconds; none if absent. */
   readonly retryPauseMs?: number;
   /** How many are asked and how many updates close a round; all and all if absent. */
@@ -170,6 +192,7 @@ export function jobRules(job: Hex, manifest: Manifest): JobRules {
     quorum,
     deadlineMs,
     retries,
+    lastSeed: lastSeedIndex(manifest),
     ...(retryPauseMs !== undefined && { retryPauseMs }),
     ...(sample && { sample }),
     ...(pace && { pace }),
@@ -199,5 +222,15 @@ export function initialState(manifest: Manifest): Open {
 
 /** Whether the next round may open with those who are present. */
 export function mayOpen({ progress, need, pausedUntil }: Open): boolean {
-  return progress.paused === undefined && pausedUntil === undefined && progress.present.length >= need;
+  return !isHeldUp(progress) && pausedUntil === undefined && progress.present.length >= need;
+}
+
+/** Whether no round is to open whoever is present: an operator has paused the job, or the coordinator's bond is too small. */
+export function isHeldUp({ paused, unbonded }: Progress): boolean {
+  return paused !== undefined || unbonded !== undefined;
+}
+
+/** What the latest round has left, by itself. */
+export function resultOf({ modelRoot, serverStateRoot, updateBits, location }: Progress): RoundResult {
+  return { modelRoot, ...(serverStateRoot !== undefined && { serverStateRoot }), updateBits, location };
 }

@@ -2,11 +2,13 @@ import { type Hex, ZERO_HASH } from '../../shared/bytes.ts';
 import { recordFromJson } from '../../shared/commitments/record.ts';
 import { nextUpdateBits } from '../../shared/fixed-point/update-bits.ts';
 import { type AnswerEvent, isAnswerTo, withAnswer, withLateAnswer } from './answers.ts';
+import { bonded } from './bonding.ts';
 import { close, failed, isComplete, isOf } from './closing.ts';
 import type { JobEvent, RoundAggregated, RoundAnchored } from './events.ts';
 import { openRound } from './opening.ts';
 import { operated, stoppedByOperator } from './operated.ts';
 import { entered, type Step, unchanged } from './outcome.ts';
+import { rewound } from './rewinding.ts';
 import {
   type Aggregating,
   type Anchoring,
@@ -24,7 +26,7 @@ import {
  * `open -> collecting` when enough are present and no pause is under way; `collecting -> aggregating` when all have
  * answered or enough of a sample have, or at the deadline with a quorum; `collecting -> collecting | open` with the next
  * attempt below the quorum, `-> failed` when the retries are spent; `aggregating -> anchoring`;
- * `anchoring -> collecting | open | closed`.
+ * `anchoring -> collecting | open | closed`. A rewind leads from every state but `failed` back to `collecting | open`.
  */
 export function step(rules: JobRules, state: JobState, event: JobEvent): Step {
   switch (event.type) {
@@ -59,8 +61,14 @@ export function step(rules: JobRules, state: JobState, event: JobEvent): Step {
         : unchanged(state);
     case 'roundAnchored':
       return state.phase === 'anchoring' ? anchored(rules, state, event) : unchanged(state);
+    case 'roundsRewound':
+      return rewound(rules, state, event);
+    case 'bondFellShort':
+    case 'bondRestored':
+      return bonded(rules, state, event);
     case 'coordinatorRestarted':
       return restarted(rules, state, event.at);
+    case 'headAttested':
     case 'metricsReported':
       return unchanged(state);
     case 'jobPaused':

@@ -13,7 +13,12 @@ import { createOperatorHandlers } from './operator-handlers.ts';
 
 /** Thrown when a request cannot be answered with a success. */
 export class RequestError extends FedanchorError<
-  'request/wrong-model' | 'gate/late' | 'gate/refused' | 'gate/wrong-length'
+  | 'request/wrong-model'
+  | 'gate/late'
+  | 'gate/refused'
+  | 'gate/wrong-length'
+  | 'attest/not-needed'
+  | 'session/not-staked'
 > {}
 
 /** What the handlers work with. */
@@ -71,6 +76,7 @@ export function createControlHandlers(options: ControlOptions): ControlHandlers 
     },
     'job.join': async (connection, request) => {
       const { job, address } = participation(connection, request.job, jobs);
+      await requireStake(job, address);
       await connection.join(job, sessionOf(connection));
       await job.runner.join(address);
       return stateOf(job);
@@ -81,6 +87,7 @@ export function createControlHandlers(options: ControlOptions): ControlHandlers 
         : stateOf(participation(connection, request.job, jobs).job),
     'update.offer': async (connection, { updateRoot, byteLength, partRoots, ...statement }) => {
       const { job, address } = participation(connection, statement.job, jobs);
+      await requireStake(job, address);
       const refusal = checkStatement(job.runner.state, job.terms.job, address, statement);
       if (refusal) {
         const code = refusal.verdict === 'late' ? 'gate/late' : 'gate/refused';
@@ -107,6 +114,7 @@ export function createControlHandlers(options: ControlOptions): ControlHandlers 
     },
     'round.decline': async (connection, { job: asked, ...decline }) => {
       const { job, address } = participation(connection, asked, jobs);
+      await requireStake(job, address);
       await job.runner.decline({ participant: address, ...decline });
       return {};
     },
@@ -114,6 +122,17 @@ export function createControlHandlers(options: ControlOptions): ControlHandlers 
       const { job, address } = participation(connection, asked, jobs);
       requireModel(job, metrics.round, metrics.modelRoot);
       await job.runner.report({ participant: address, ...metrics });
+      return {};
+    },
+    'round.attest': async (connection, { job: asked, ...attestation }) => {
+      const { job, address } = participation(connection, asked, jobs);
+      if (!job.attestations) {
+        throw new RequestError(
+          'attest/not-needed',
+          `rounds of job ${asked} become final without attestations: send none`,
+        );
+      }
+      await job.attestations.take({ participant: address, ...attestation });
       return {};
     },
     'job.watch': async (connection, request) => {
@@ -137,6 +156,15 @@ function participation(
   // Whoever was admitted once may have been banned since.
   if (!mayParticipate(job, session.address)) throw notAllowed(session.address, 'participant', asked);
   return { job, address: session.address };
+}
+
+/** Whoever has no stake is not waited for, and uploads nothing that would have to be refused. */
+async function requireStake({ terms, eligibility }: HostedJob, address: Hex): Promise<void> {
+  if (eligibility === undefined || (await eligibility.isStaked(address))) return;
+  throw new RequestError(
+    'session/not-staked',
+    `${address} has no stake in job ${terms.job}, or is leaving: stake with "fedanchor stake add"`,
+  );
 }
 
 function requireModel({ runner }: HostedJob, round: number, modelRoot: Hex): void {

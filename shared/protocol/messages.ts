@@ -10,6 +10,7 @@ const hexOf = (bytes: number) =>
 const hash = hexOf(32);
 const address = hexOf(20);
 const signature = hexOf(65);
+const head = hexOf(26);
 const uint32 = z.number().int().min(0).max(0xffff_ffff);
 const round = z.number().int().min(0).max(0xff_ffff);
 
@@ -224,6 +225,11 @@ export const OPERATIONS = {
   },
   /** Reports held-out metrics of a model. */
   'metrics.report': { request: metricsSchema, answer: empty },
+  /** Attests the chain of records up to a head, in a job whose rounds become final by attestations. */
+  'round.attest': {
+    request: z.strictObject({ job: hash, round: round.min(1), head, signature }),
+    answer: empty,
+  },
   /** Subscribes an operator to `job.event`, from the beginning of the job. */
   'job.watch': { request: z.strictObject({ job: hash }), answer: z.strictObject({ state: jobStateSchema }) },
   /** Lists an operator the coordinator's jobs: all, or those that are open and so can be asked about. */

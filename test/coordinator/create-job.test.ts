@@ -1,10 +1,13 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { connectLedger } from '../../contracts/ledger/ledger.ts';
+import { connectStakes } from '../../contracts/ledger/stakes.ts';
 import { loadCoordinatorConfig } from '../../coordinator/config/coordinator-config.ts';
 import { readJobDraft } from '../../coordinator/config/job-draft.ts';
 import { type Coordinator, startCoordinator } from '../../coordinator/coordinator.ts';
 import { type CreateJobOptions, createJob } from '../../coordinator/create-job.ts';
+import { openJobFolder } from '../../coordinator/job-folder.ts';
 import { checkAuditLog } from '../../coordinator/operator/audit-log.ts';
 import { examine } from '../../coordinator/operator/doctor.ts';
 import { openOperatorClient } from '../../coordinator/operator/operator-client.ts';
@@ -165,5 +168,58 @@ describe('the doctor', () => {
     expect((await verdicts({ openWallet: async () => wallet('a poor one') })).get('wallet')).toBe('bad');
     expect((await verdicts({ now: () => Date.now() - 3_600_000 })).get('clock')).toBe('bad');
     expect((await verdicts({ openWallet: () => Promise.reject(new Error('no key')) })).get('key')).toBe('bad');
+  });
+});
+
+describe('a job with a court', () => {
+  it('is created with contracts that know each other, once, and says so in its folder', async () => {
+    const { create, draft } = await prepare(`${JOB}[court]\n[contracts]\nringSize = 4\n`);
+    expect(draft.manifest.court).toEqual({
+      ...{ minStake: '50', challengerBond: '5', proverBps: 2000, compensationBps: 2000, faultBps: 5000 },
+      // Three fifths of 43 exceed four rounds of 5.
+      ...{ slashAmount: '43', coordinatorBond: '86', answerS: 86_400, longestRoundS: 86_401 },
+      ...{ attestationQuorum: 2, attestationTicks: 225 },
+    });
+    const { contracts, terms, folder } = await create();
+    expect(terms.manifest.court).toEqual(draft.manifest.court);
+    expect(JSON.parse(await readFile(join(folder, 'contracts.json'), 'utf8'))).toEqual(contracts);
+    expect((await openJobFolder(folder)).contracts).toEqual(contracts);
+    const { anchor, vault, stakes = '0x', disputes = '0x' } = contracts;
+    const facts = await (await connectLedger({ rpc: world.rpc, anchor, vault })).facts();
+    expect(facts).toMatchObject({ arbiter: disputes, roster: stakes, attestationQuorum: 2, attestationTicks: 225 });
+    expect(await (await connectStakes({ rpc: world.rpc, stakes })).terms()).toMatchObject({ minStake: 50n, anchor });
+  });
+
+  it('is looked at by the doctor, who says how much bond is missing', async () => {
+    const { create, config, draft } = await prepare(`${JOB}[court]\n[contracts]\nringSize = 4\n`);
+    await create();
+    const about = { openWallet: async () => OWN, nodeVersion: '20.19.0', now: () => Date.now() };
+    const findings = await examine({ config: { ...config, port: 0 }, ...about });
+    expect(findings.find(({ name }) => name === `bond of job ${draft.manifest.name}`)).toMatchObject({
+      verdict: 'bad',
+      message: expect.stringContaining('has posted 0, 86 are needed'),
+      remedy: expect.stringContaining('fedanchor stake bond add'),
+    });
+  });
+
+  it('is refused before it costs anything where the fine is too small for the pots at stake', async () => {
+    const { create } = await prepare(`${JOB}[court]\nslashAmount = "100"\n`);
+    const before = await transactionsOf(SPONSOR.address);
+    await expect(create()).rejects.toMatchObject({
+      code: 'deploy/invalid-court',
+      message: expect.stringMatching(/"court.slashAmount".*at least 2135/s),
+    });
+    expect(await transactionsOf(SPONSOR.address)).toBe(before);
+  });
+
+  it.each([
+    ['pricePerRound = "5"', 'pricePerRound = "0"', 'court.minStake'],
+    ['[court]', '[court]\nproverBps = 4000\ncompensationBps = 6000', 'court.compensationBps'],
+    ['[court]', '[court]\nslashAmount = "9000"\ncoordinatorBond = "8999"', 'court.coordinatorBond'],
+    ['[court]', '[court]\nminStake = "0"', 'court.minStake'],
+    ['[court]', '[court]\nminstake = "1"', 'court.minstake'],
+  ])('names what is wrong: %s -> %s', async (from, to, field) => {
+    const text = `${JOB}[court]\n`.replace(from, to);
+    await expect(prepare(text)).rejects.toMatchObject({ code: 'config/invalid', data: { field } });
   });
 });

@@ -82,9 +82,10 @@ describe('a collection', () => {
     anchored(round),
   ]);
   /** Round r is final at 100 r by the chain's clock; the ring holds the last `ringSize`. */
-  const chain = (nowS: number, ringSize = 256) => ({
+  const chain = (nowS: number, ringSize = 256, limit = 0xff_ffff) => ({
     facts: async () => ({ ringSize }) as never,
     chainTimeS: async () => nowS,
+    progress: async () => ({ attested: 0, heldFrom: 0, limit }),
     finality: async (round: number) =>
       round > 3 - ringSize ? { anchored: true, finalAtS: 100 * round } : { anchored: false, finalAtS: 0 },
   });
@@ -115,6 +116,27 @@ describe('a collection', () => {
     expect(await collectUpdates(options)).toBe(dropped.length);
     expect([...there]).toEqual(roots.filter((_, index) => !dropped.includes((index + 1) as never)));
     expect(await collectUpdates(options)).toBe(0);
+  });
+
+  it.each([
+    [0, []],
+    [1, [1]],
+    [2, [1, 2]],
+  ])('drops nothing beyond round %i, the last that disputes and attestations let be final', async (limit, dropped) => {
+    const { there, blobs } = store(roots);
+    const options = { history, blobs, ledger: chain(1000, 256, limit), retentionS: 50, log: createQuietLog() };
+    expect(await collectUpdates(options)).toBe(dropped.length);
+    expect([...there]).toEqual(roots.slice(dropped.length));
+  });
+
+  it('keeps updates of rounds that were rewound until their rounds are final again', async () => {
+    const { there, blobs } = store(roots);
+    const log = createQuietLog();
+    const taken = { type: 'roundsRewound', at: 0, firstRound: 2, lastRound: 3, minAttempt: 1 } as const;
+    const to = { modelRoot: hash('m'), updateBits: 12, location: null };
+    const options = { history: [...history, { ...taken, to }], blobs, ledger: chain(1000), retentionS: 50, log };
+    expect(await collectUpdates(options)).toBe(1);
+    expect([...there]).toEqual(roots.slice(1));
   });
 
   it('goes on where a crash broke it off', async () => {

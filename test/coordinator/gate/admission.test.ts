@@ -235,7 +235,13 @@ describe('the gate refuses, and keeps nothing of', () => {
   });
 
   it('covers every code there is', () => {
-    const others: RefusalCode[] = ['gate/duplicate', 'gate/root-mismatch', 'gate/not-asked', 'gate/banned'];
+    const others: RefusalCode[] = [
+      'gate/duplicate',
+      'gate/root-mismatch',
+      'gate/not-asked',
+      'gate/banned',
+      'gate/not-staked',
+    ];
     const covered = new Set<string>([...REFUSED.map(([, , code]) => code), ...others]);
     const every: Record<RefusalCode, true> = {
       'gate/late': true,
@@ -245,6 +251,7 @@ describe('the gate refuses, and keeps nothing of', () => {
       'gate/duplicate': true,
       'gate/not-asked': true,
       'gate/banned': true,
+      'gate/not-staked': true,
       'gate/no-samples': true,
       'gate/bad-signature': true,
       'gate/not-uploaded': true,

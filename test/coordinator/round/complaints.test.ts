@@ -18,7 +18,7 @@ const PEOPLE: readonly Hex[] = Array.from(
 const [A, B, C, D, E, F] = PEOPLE as [Hex, Hex, Hex, Hex, Hex, Hex];
 
 const RULES: JobRules = {
-  ...{ job: hash('job'), rounds: 20, expected: 6, quorum: 3, deadlineMs: 60 * MINUTE, retries: 3 },
+  ...{ job: hash('job'), rounds: 20, expected: 6, quorum: 3, deadlineMs: 60 * MINUTE, retries: 3, lastSeed: 1000 },
   retryPauseMs: 10 * SECOND,
   pace: { leastMs: 10 * SECOND, quantilePercent: 90, slackPercent: 300, window: 8, late: 'credited' },
 };

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
-import type { JobEvent } from '../../../coordinator/round/events.ts';
-import type { JobRules, JobState, Open } from '../../../coordinator/round/state.ts';
+import type { JobEvent, RoundsRewound } from '../../../coordinator/round/events.ts';
+import type { JobRules, JobState, Open, RoundResult } from '../../../coordinator/round/state.ts';
 import { type Hex, ZERO_HASH } from '../../../shared/bytes.ts';
 import type { RoundRecordJson } from '../../../shared/commitments/record.ts';
 import type { Pace } from '../../../shared/round/participation.ts';
@@ -8,7 +8,15 @@ import { hash } from '../fixture.ts';
 
 export const PEOPLE: readonly Hex[] = ['0a', '1b', '2c', '3d', '4e'].map((byte) => `0x${byte.repeat(20)}` as Hex);
 
-export const RULES: JobRules = { job: hash('job'), rounds: 3, expected: 4, quorum: 3, deadlineMs: 1000, retries: 2 };
+export const RULES: JobRules = {
+  job: hash('job'),
+  rounds: 3,
+  expected: 4,
+  quorum: 3,
+  deadlineMs: 1000,
+  retries: 2,
+  lastSeed: 1000,
+};
 
 /** Where a job by these rules begins. */
 export function beginning({ expected, sample, pace, retryPauseMs }: JobRules = RULES): Open {
@@ -107,6 +115,20 @@ export function anchored({ round, attempt }: Attempt, at = 0): JobEvent {
   return {
     ...{ type: 'roundAnchored', at, round, attempt, transactionHash: hash(`transaction ${round}/${attempt}`) },
     ...{ blockNumber: round, gasUsed: '21000' },
+  };
+}
+
+/** The chain takes back rounds from one on; `to` is what is there before round 1 unless it is told. */
+export function rewound(firstRound: number, minAttempt: number, at = 0, to?: RoundResult): RoundsRewound {
+  const { modelRoot, updateBits, location } = beginning().progress;
+  const lastRound = firstRound;
+  return {
+    type: 'roundsRewound',
+    at,
+    firstRound,
+    lastRound,
+    minAttempt,
+    to: to ?? { modelRoot, updateBits, location },
   };
 }
 
@@ -242,6 +264,14 @@ export function eventOf(state: JobState, happening: Happening, at: number, salt:
         ...{ type: kind, at, participant, round: 0, modelRoot: ZERO_HASH },
         ...{ correct: 1, total: 2, lossSum: 3, constantCorrect: 1 },
       };
+    case 'roundsRewound':
+      return rewound(Math.max(1, current.round + roundOffset), current.attempt + 1 + attemptOffset, at);
+    case 'headAttested':
+      return { type: kind, at, participant, round: 1, head: hash(salt), signature: hash(salt) };
+    case 'bondFellShort':
+      return { type: kind, at, held: '1', needed: '2' };
+    case 'bondRestored':
+      return { type: kind, at };
     case 'jobPaused':
     case 'jobResumed':
     case 'jobStopped':

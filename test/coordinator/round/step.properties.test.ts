@@ -330,7 +330,15 @@ describe('who is asked and waited for, whatever happens', () => {
   });
 });
 
-const beginningRules: JobRules = { job: '0x', rounds: 1, expected: 4, quorum: 3, deadlineMs: 1000, retries: 0 };
+const beginningRules: JobRules = {
+  job: '0x',
+  rounds: 1,
+  expected: 4,
+  quorum: 3,
+  deadlineMs: 1000,
+  retries: 0,
+  lastSeed: 1000,
+};
 
 const ONE_PARTICIPANTS: readonly JobEvent['type'][] = [
   ...(['participantJoined', 'participantLeft', 'updateAccepted', 'updateRefused', 'roundDeclined'] as const),
