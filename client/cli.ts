@@ -1,13 +1,16 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import { connectLedger } from '../contracts/ledger/ledger.ts';
+import type { JobFacts } from '../contracts/ledger/facts.ts';
+import { connectLedger, type Ledger } from '../contracts/ledger/ledger.ts';
+import { connectStakes } from '../contracts/ledger/stakes.ts';
 import { createWallet, loadWallet, type Signer } from '../contracts/wallet.ts';
 import type { Hex } from '../shared/bytes.ts';
+import { createEngine } from '../shared/runtime/engine/create-engine.ts';
 import { usePlatformHashing } from '../shared/runtime/platform-hashing.ts';
 import { createCliLog } from './cli-log.ts';
 import type { TextKind } from './data/text-folder.ts';
 import { type InitModelOptions, initModel } from './init-model.ts';
 import { registerClaimCommand } from './rewards/claim-command.ts';
-import { type ClientOptions, createClient } from './run.ts';
+import { type ClientOptions, type CourtDuty, createClient } from './run.ts';
 import type { ClientOutcome } from './session/state.ts';
 import { createNextCharacterFactory } from './tasks/next-character.ts';
 import type { BackendPreference } from './trainers/tfjs/backend.ts';
@@ -24,6 +27,7 @@ interface RunOptions {
   readonly backend: 'auto' | 'wasm' | 'cpu' | 'node-gpu';
   readonly seed?: number;
   readonly insecurePlaintext: boolean;
+  readonly attest: boolean;
   readonly json: boolean;
   readonly logLevel: string;
 }
@@ -77,6 +81,7 @@ export function configureRun<Extra extends object>(
     )
     .option('--seed <number>', 'repeat the random choices of an earlier run; different for each client', parseSeed)
     .option('--insecure-plaintext', 'reach a coordinator beyond this machine without TLS', false)
+    .option('--no-attest', 'recompute no rounds of others: for machines that cannot, in a job with a court')
     .option('--json', 'log and answer in JSON', false)
     .addOption(
       new Option('--log-level <level>', 'how much to tell')
@@ -121,6 +126,7 @@ async function takePart(
   const signer = await loadSigner(options.keyFile);
   const ledger = await connectLedger({ rpcUrl: options.rpc, anchor: options.job, signal });
   const facts = await ledger.facts();
+  const court = await courtDuty(ledger, facts, options.attest);
   const createTrainer = createNextCharacterFactory({
     folders: options.data,
     kind: options.text,
@@ -138,10 +144,22 @@ async function takePart(
     },
     stateDir: options.state,
     ...(options.seed === undefined ? {} : { seed: options.seed }),
+    ...(court && { court }),
     log,
     signal,
   });
-  return client.run();
+  try {
+    return await client.run();
+  } finally {
+    await court?.engine?.close();
+  }
+}
+
+/** A job has a court if somebody keeps its stakes. */
+async function courtDuty(ledger: Ledger, { roster }: JobFacts, attest: boolean): Promise<CourtDuty | undefined> {
+  if (/^0x0*$/.test(roster)) return undefined;
+  const stakes = await connectStakes({ rpc: ledger.rpc, stakes: roster });
+  return { ledger, stakes, engine: attest ? createEngine() : null };
 }
 
 async function loadSigner(keyFile: string | undefined): Promise<Signer> {

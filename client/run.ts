@@ -1,11 +1,14 @@
 import { randomBytes } from 'node:crypto';
+import type { Ledger } from '../contracts/ledger/ledger.ts';
+import type { Stakes } from '../contracts/ledger/stakes.ts';
 import type { Signer } from '../contracts/wallet.ts';
+import type { AggregationEngine } from '../shared/aggregation/engine.ts';
 import { word } from '../shared/bytes.ts';
 import { type UpdateStatement, updateDigest } from '../shared/commitments/contribution.ts';
 import { createFileJournal } from './journal/file-journal.ts';
 import type { SubmissionJournal } from './journal/submission-journal.ts';
 import type { Log } from './log.ts';
-import { drive } from './runner/drive.ts';
+import { type Drive, drive } from './runner/drive.ts';
 import { createPerformer } from './runner/performer.ts';
 import type { ChainFacts } from './session/check-terms.ts';
 import type { ClientOutcome } from './session/state.ts';
@@ -16,6 +19,7 @@ import { createHttpBulk } from './transports/http-bulk.ts';
 import { backoffMs, type RetryOptions } from './transports/retry.ts';
 import { createSocketControl } from './transports/socket-control.ts';
 import { ProtocolError } from './transports/transport-error.ts';
+import { createDuty } from './witness/duty.ts';
 
 /** What a client is made of. */
 export interface ClientOptions {
@@ -39,10 +43,27 @@ export interface ClientOptions {
   readonly requestTimeoutMs?: number;
   /** Pauses between tries; default 250 ms doubled up to 10 seconds. */
   readonly pauses?: Omit<RetryOptions, 'tries'>;
+  /** What a job with a court asks of its participants; left out, the client leaves when the last round is anchored. */
+  readonly court?: CourtDuty;
   /** Where to tell what happens. */
   readonly log: Log;
   /** Ends the client; `run` then resolves as aborted. */
   readonly signal?: AbortSignal;
+}
+
+/**
+ * A participant's part in a job with a court: rounds may be taken back as long as they are not final, so it stays until
+ * the last one is, and it attests what it has recomputed.
+ */
+export interface CourtDuty {
+  /** The chain. */
+  readonly ledger: Ledger;
+  /** The job's StakeManager. */
+  readonly stakes: Pick<Stakes, 'isEligible'>;
+  /** Recomputes; null where the client attests nothing. */
+  readonly engine: AggregationEngine | null;
+  /** Pause between two looks at the chain, in milliseconds; default 4 seconds. */
+  readonly pollMs?: number;
 }
 
 /** One participant in one job. */
@@ -105,38 +126,68 @@ export function createClient(options: ClientOptions): Client {
         pauses,
         log,
       });
-      const session = drive({
-        participant: signer.address,
-        perform: performer.perform,
-        reconnect: (refusals) => control.reconnect(backoffMs(pauses, refusals + 1)),
-        log,
-      });
+      const lifetime = new AbortController();
+      const duty =
+        options.court && createDuty({ ...options, court: options.court, control, bulk, url }, lifetime.signal);
+      const begin = (): Drive =>
+        drive({
+          participant: signer.address,
+          perform: async (effect, aborted) => {
+            const event = await performer.perform(effect, aborted);
+            if (event.name === 'joined') duty?.begin();
+            return event;
+          },
+          reconnect: (refusals) => control.reconnect(backoffMs(pauses, refusals + 1)),
+          log,
+        });
+      let session = begin();
       control.onState((job) => {
-        if (job.job === facts.job) session.dispatch({ name: 'jobStateReceived', job });
-        else log.error({ job: job.job }, 'the coordinator speaks of another job: it is not listened to');
+        if (job.job !== facts.job) {
+          log.error({ job: job.job }, 'the coordinator speaks of another job: it is not listened to');
+          return;
+        }
+        if (job.phase !== 'closed') duty?.reopen();
+        session.dispatch({ name: 'jobStateReceived', job });
       });
       control.onConnection((isConnected, reason) => {
         if (isConnected) log.info({ url }, 'connected');
         // One warning for each outage; its further tries are details.
         else log[isTold ? 'debug' : 'warn']({ url, reason }, 'no connection to the coordinator: trying again');
         isTold = !isConnected;
+        if (isConnected) duty?.reopen();
         session.dispatch({ name: isConnected ? 'connected' : 'disconnected' });
       });
-      const stop = (): void => session.dispatch({ name: 'stopRequested' });
+      const stop = (): void => {
+        lifetime.abort();
+        session.dispatch({ name: 'stopRequested' });
+      };
       signal?.addEventListener('abort', stop, { once: true });
       try {
         if (signal?.aborted) stop();
         else control.connect();
-        const { outcome, error } = await session.ended;
-        // A receipt that is on its way is waited for, unless the client was told to stop.
-        if (outcome.kind !== 'aborted') await session.settled();
-        if (outcome.kind !== 'refused') return outcome;
-        throw error ?? new ProtocolError(outcome.code, outcome.message);
+        for (;;) {
+          const { outcome, error } = await session.ended;
+          duty?.rearm();
+          // A receipt that is on its way is waited for, unless the client was told to stop.
+          if (outcome.kind !== 'aborted') await session.settled();
+          if (outcome.kind === 'closed' && duty && (await duty.afterClosing()) === 'reopened') {
+            log.info({ rounds: outcome.rounds }, 'the job goes on: it is joined again');
+            session = begin();
+            // On a connection that is up, nothing else would say so; on one that is not, it comes when it is.
+            session.dispatch({ name: 'connected' });
+            continue;
+          }
+          if (signal?.aborted && outcome.kind === 'closed') return { kind: 'aborted' };
+          if (outcome.kind !== 'refused') return outcome;
+          throw error ?? new ProtocolError(outcome.code, outcome.message);
+        }
       } finally {
         signal?.removeEventListener('abort', stop);
+        lifetime.abort();
         control.close();
         performer.dispose();
         await session.settled();
+        await duty?.ended();
       }
     },
   };

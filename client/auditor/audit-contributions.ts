@@ -6,15 +6,27 @@ import { MAX_UPDATE } from '../../shared/fixed-point/constants.ts';
 import { dirtyPadding } from '../../shared/fixed-point/layout.ts';
 import { largestMagnitude } from '../../shared/fixed-point/update.ts';
 import type { JobTerms } from '../../shared/round/job-terms.ts';
-import type { AdmittedUpdate } from '../../shared/round/transition.ts';
+import type { AdmittedUpdates } from '../../shared/round/transition.ts';
 import type { AuditFacts } from './audit-origin.ts';
 import type { BlobSource } from './blob-source.ts';
 import { BlobMissing, must, mustEqual, mustSucceed } from './divergence.ts';
 import { fetchUpdate } from './fetch-blob.ts';
 import type { RetentionView } from './retention.ts';
+import type { UpdateRoom } from './update-room.ts';
 
 /** Recovers the address whose key signed a digest; throws a coded error for a signature that is none. */
 export type Recover = (digest: Uint8Array, signature: Hex) => Hex;
+
+/** Who may contribute, by the stakes of a job that has a court. */
+export interface EligibilityView {
+  /**
+   * Whether an account could contribute to an anchored round.
+   *
+   * @param participant - its address
+   * @param round - the round
+   */
+  isEligible(participant: Hex, round: number): Promise<boolean>;
+}
 
 const UINT32_MAX = 0xffff_ffff;
 
@@ -30,8 +42,12 @@ export interface ContributionContext {
   readonly recover: Recover;
   /** Tells whether the updates of a round may have gone; without it, none may. */
   readonly retention?: RetentionView;
+  /** Tells who has staked enough; without it, everybody has. */
+  readonly eligibility?: EligibilityView;
   /** Recomputes aggregations. */
   readonly engine: AggregationEngine;
+  /** Keeps the updates meanwhile. */
+  readonly room: UpdateRoom;
 }
 
 /**
@@ -70,7 +86,26 @@ export function auditStatements(
 }
 
 /**
- * Fetches the updates and holds each to what its sender signed.
+ * Holds a round's participants to their stakes, where the job asks for any.
+ *
+ * @throws DivergenceFound
+ */
+export async function auditEligibility(
+  { eligibility }: ContributionContext,
+  { round, location }: RoundRecord,
+  contributions: readonly Contribution[],
+): Promise<void> {
+  if (eligibility === undefined) return;
+  const eligible = await Promise.all(
+    contributions.map(({ participant }) => eligibility.isEligible(participant, round)),
+  );
+  const at = eligible.indexOf(false);
+  const found = `${contributions[at]?.participant}, which has none`;
+  must(at < 0, 'participant', 'an address with a sufficient stake', found, location);
+}
+
+/**
+ * Fetches the updates, holds each to what its sender signed, and leaves them in the room.
  *
  * @returns the updates; or `gone`, if one is missing whose retention is over
  * @throws DivergenceFound, AuditError
@@ -79,9 +114,11 @@ export async function auditUpdates(
   context: ContributionContext,
   round: number,
   contributions: readonly Contribution[],
-): Promise<AdmittedUpdate[] | 'gone'> {
+): Promise<AdmittedUpdates | 'gone'> {
   try {
-    return await fetchUpdates(context, contributions);
+    await context.room.clear(contributions.length);
+    await fetchUpdates(context, contributions);
+    return { contributions, rows: context.room.rows() };
   } catch (error) {
     if (!(error instanceof BlobMissing)) throw error;
     if (await context.retention?.isOver(round, context.terms.manifest.retentionS)) return 'gone';
@@ -90,20 +127,28 @@ export async function auditUpdates(
 }
 
 async function fetchUpdates(
-  { terms: { layout }, blobs }: ContributionContext,
+  { terms: { layout }, blobs, room }: ContributionContext,
   contributions: readonly Contribution[],
-): Promise<AdmittedUpdate[]> {
-  const admitted: AdmittedUpdate[] = [];
-  for (const contribution of contributions) {
-    const { participant, updateRoot: id } = contribution;
+): Promise<void> {
+  const fetchRow = (row: number): Promise<Int16Array> | undefined => {
+    const one = contributions[row];
+    if (one === undefined) return undefined;
+    const fetched = fetchUpdate(blobs, `update of ${one.participant}`, one.updateRoot, layout.dimension);
+    // It is awaited in its turn; until then its failure is nobody's.
+    fetched.catch(() => undefined);
+    return fetched;
+  };
+  // One is on its way while the one before is looked at: no more than two are in memory beside the room.
+  let coming = fetchRow(0);
+  for (const [row, { participant, updateRoot: id, largestMagnitude: signed }] of contributions.entries()) {
     const what = `update of ${participant}`;
-    const update = await fetchUpdate(blobs, what, id, layout.dimension);
+    const update = (await coming) as Int16Array;
+    coming = fetchRow(row + 1);
     const largest = largestMagnitude(update);
     must(largest <= MAX_UPDATE, what, `no coordinate beyond ±${MAX_UPDATE}`, `one of ${largest}`, id);
     const dirty = dirtyPadding(layout, update);
     must(dirty < 0, what, 'padding of zeros', `${update[dirty]} at coordinate ${dirty}`, id);
-    mustEqual(`largestMagnitude of ${participant}`, largest, contribution.largestMagnitude, id);
-    admitted.push({ contribution, update });
+    mustEqual(`largestMagnitude of ${participant}`, largest, signed, id);
+    await room.put(row, update);
   }
-  return admitted;
 }

@@ -2,11 +2,11 @@ import { TREE } from '../../shared/commitments/merkle-tree.ts';
 import { nextHead, type RoundRecord, recordHash } from '../../shared/commitments/record.ts';
 import { nextUpdateBits } from '../../shared/fixed-point/update-bits.ts';
 import { decodeDocument, type RoundDocument } from '../../shared/round/document.ts';
-import { inMemory, type RoundOutcome, transition } from '../../shared/round/transition.ts';
-import { auditStatements, auditUpdates, type ContributionContext } from './audit-contributions.ts';
+import { type AdmittedUpdates, type RoundOutcome, transition } from '../../shared/round/transition.ts';
+import { auditEligibility, auditStatements, auditUpdates, type ContributionContext } from './audit-contributions.ts';
 import { auditRoots } from './audit-roots.ts';
 import { type AnchoredRound, auditSeed, type ChainPosition } from './chain-position.ts';
-import { type Divergence, divergenceOf, must, mustComplete, mustEqual } from './divergence.ts';
+import { BlobMissing, type Divergence, divergenceOf, must, mustComplete, mustEqual } from './divergence.ts';
 import { fetchModel, fetchServerState, fetchVector } from './fetch-blob.ts';
 import { fetchDocument, firstDifference } from './fetch-document.ts';
 import type { RoundStart } from './round-start.ts';
@@ -65,11 +65,28 @@ function auditPlan(record: RoundRecord, { job, plan }: RoundDocument): void {
 export interface RoundFinding {
   /** The first divergence, if there is one. */
   readonly divergence?: Divergence;
+  /** Set where that is a blob that is not there: whether the round is right cannot be told. */
+  readonly isWithheld?: true;
   /** What the next round starts from, if this one recomputed. */
   readonly next?: RoundStart;
   /** Set if its updates have gone, their retention being over, and only what does not need them was held to the chain. */
   readonly rootsOnly?: true;
+  /** The document as published, if it could be read. */
+  readonly document?: RoundDocument;
+  /** What the signed updates make of the round, as far as it was computed: of one that diverges, what it should have been. */
+  readonly recomputed?: Recomputed;
 }
+
+/** A round as it should have been. */
+export interface Recomputed {
+  /** Everything the round function returns. */
+  readonly outcome: RoundOutcome;
+  /** What it was computed from; the updates are there until the next round is audited. */
+  readonly admitted: AdmittedUpdates;
+}
+
+/** A finding while it is being made. */
+type Trail = { -readonly [Name in keyof RoundFinding]: RoundFinding[Name] };
 
 /**
  * Recomputes one round from what it started from and holds everything the coordinator anchored and published to it.
@@ -84,43 +101,54 @@ export async function auditRound(
   start: RoundStart,
   anchored: AnchoredRound,
 ): Promise<RoundFinding> {
-  let found: Recomputed | undefined;
+  const trail: Trail = {};
   const divergence = await divergenceOf(async () => {
-    found = await recompute(context, before, start, anchored);
-    await auditPublished(context, anchored.record);
+    try {
+      trail.next = await recompute(context, before, start, anchored, trail);
+      await auditPublished(context, anchored.record, trail.recomputed?.outcome);
+    } catch (error) {
+      if (error instanceof BlobMissing) trail.isWithheld = true;
+      throw error;
+    }
   });
-  return { ...(divergence && { divergence }), ...found };
+  return { ...trail, ...(divergence && { divergence }) };
 }
-
-type Recomputed = Required<Pick<RoundFinding, 'next'>> & Pick<RoundFinding, 'rootsOnly'>;
 
 async function recompute(
   context: ContributionContext,
   before: ChainPosition,
   start: RoundStart,
   anchored: AnchoredRound,
-): Promise<Recomputed> {
+  trail: Trail,
+): Promise<RoundStart> {
   const { record } = anchored;
   auditPosition(context, before, anchored);
   const document = await fetchDocument(context.blobs, record.location);
+  trail.document = document;
   auditPlan(record, document);
   auditSeed(before, record);
   mustEqual('updateBits', start.updateBits, record.updateBits);
   auditStatements(context, record, document.contributions);
+  await auditEligibility(context, record, document.contributions);
   const admitted = await auditUpdates(context, record.round, document.contributions);
-  if (admitted === 'gone') return { next: await auditRoots(context, start, record, document), rootsOnly: true };
+  if (admitted === 'gone') {
+    const next = await auditRoots(context, start, record, document);
+    trail.rootsOnly = true;
+    return next;
+  }
 
   const parent = { ...start, modelRoot: before.modelRoot };
   const { round, attempt, updateBits, seedIndex, seed } = record;
   const plan = { round, attempt, parentRoot: before.modelRoot, updateBits, seedIndex, seed };
   const what = "updates that the manifest's rule can aggregate";
   const outcome = await mustComplete('aggregation', what, record.location, () =>
-    transition(context.terms, parent, plan, inMemory(admitted), context.engine),
+    transition(context.terms, parent, plan, admitted, context.engine),
   );
+  trail.recomputed = { outcome, admitted };
   compareRecords(outcome, record, document);
   const magnitudes = document.contributions.map(({ largestMagnitude }) => largestMagnitude);
   const { model, serverState, rewards } = outcome;
-  return { next: { model, serverState, rewards, updateBits: nextUpdateBits(updateBits, magnitudes) } };
+  return { model, serverState, rewards, updateBits: nextUpdateBits(updateBits, magnitudes) };
 }
 
 /** Compares every member of the record; a document that differs from the recomputed one is compared by its own. */
@@ -135,10 +163,20 @@ function compareRecords(outcome: RoundOutcome, record: RoundRecord, document: Ro
   }
 }
 
-/** Holds the published model, aggregate and server state to their roots. Throws DivergenceFound, AuditError. */
-async function auditPublished({ terms, blobs }: ContributionContext, record: RoundRecord): Promise<void> {
+/**
+ * Holds the published model, aggregate and server state to their roots.
+ *
+ * @param known - what has these roots, where it was computed
+ * @throws DivergenceFound, AuditError
+ */
+async function auditPublished(
+  { terms, blobs }: ContributionContext,
+  record: RoundRecord,
+  known: RoundOutcome | undefined,
+): Promise<void> {
   const { dimension } = terms.layout;
-  await fetchServerState(blobs, terms, record.serverStateRoot);
-  await fetchVector(blobs, 'published aggregate', TREE.aggregate, record.aggregateRoot, dimension);
-  await fetchModel(blobs, 'published model', record.modelRoot, dimension);
+  const { modelRoot, aggregateRoot, serverStateRoot } = record;
+  await fetchServerState(blobs, terms, serverStateRoot, known?.serverState ?? undefined);
+  await fetchVector(blobs, 'published aggregate', TREE.aggregate, aggregateRoot, dimension, known?.aggregate);
+  await fetchModel(blobs, 'published model', modelRoot, dimension, known?.model);
 }

@@ -11,7 +11,7 @@ import { coordinatorEndpoint } from '../transports/endpoint.ts';
 import { type Counterpart, openSession } from '../transports/handshake.ts';
 import { createSocketControl } from '../transports/socket-control.ts';
 import { TransportError } from '../transports/transport-error.ts';
-import { claimRewards } from './claim.ts';
+import { claimForAll, claimRewards } from './claim.ts';
 
 interface ClaimOptions {
   readonly coordinator: string;
@@ -19,12 +19,22 @@ interface ClaimOptions {
   readonly job: Hex;
   readonly vault: Hex;
   readonly keyFile?: string;
+  readonly all: boolean;
   readonly insecurePlaintext: boolean;
   readonly json: boolean;
 }
 
+interface PayToOptions {
+  readonly rpc: readonly string[];
+  readonly job: Hex;
+  readonly vault: Hex;
+  readonly to: Hex;
+  readonly keyFile?: string;
+  readonly json: boolean;
+}
+
 /**
- * Adds `claim` to a command.
+ * Adds `claim` and `pay-to` to a command.
  *
  * @param parent - such as `fedanchor client`
  * @param parseAddress - reads an address
@@ -37,10 +47,42 @@ export function registerClaimCommand(parent: Command, parseAddress: (text: strin
     .requiredOption('--rpc <url...>', 'nodes of the chain')
     .requiredOption('--job <address>', "address of the job's RoundAnchor", parseAddress)
     .requiredOption('--vault <address>', "address of the job's RewardVault", parseAddress)
+    .option('--all', 'have everybody paid, many in one transaction, at your cost', false)
     .option('--key-file <file>', 'your key (or FEDANCHOR_KEY_FILE)')
     .option('--insecure-plaintext', 'reach a coordinator beyond this machine without TLS', false)
     .option('--json', 'print JSON', false)
     .action(claim);
+  parent
+    .command('pay-to')
+    .description('have what you earn in a job paid to another account from now on')
+    .requiredOption('--to <address>', 'who is paid; yourself, to take it back', parseAddress)
+    .requiredOption('--rpc <url...>', 'nodes of the chain')
+    .requiredOption('--job <address>', "address of the job's RoundAnchor", parseAddress)
+    .requiredOption('--vault <address>', "address of the job's RewardVault", parseAddress)
+    .option('--key-file <file>', 'your key (or FEDANCHOR_KEY_FILE)')
+    .option('--json', 'print JSON', false)
+    .action(payTo);
+}
+
+async function payTo(options: PayToOptions): Promise<void> {
+  const { rpc: urls, job: anchor, vault, to, keyFile, json } = options;
+  const wallet = await loadWallet({ ...(keyFile === undefined ? {} : { keyFile }), environment: process.env });
+  const rpc = connectRpc({ urls });
+  const ledger = await connectLedger({ rpc, anchor, vault });
+  const { token } = await ledger.vaultFacts();
+  const lifetime = new AbortController();
+  const outbox = await createOutbox({
+    ...{ rpc, wallet, store: createMemoryOutboxStore(), whenEmpty: 'throw', signal: lifetime.signal },
+  });
+  try {
+    const { transactionHash } = await createLedgerWriter(outbox, { anchor, vault, token }).setClaimer(to, 'now');
+    const [account, claimer] = [wallet.address, await ledger.claimerOf(wallet.address)];
+    const told = { account, claimer, transactionHash };
+    const words = `what ${account} earns in this job is paid to ${claimer} from now on`;
+    process.stdout.write(`${json ? JSON.stringify(told) : words}\n`);
+  } finally {
+    lifetime.abort();
+  }
 }
 
 async function claim(options: ClaimOptions): Promise<void> {
@@ -59,6 +101,12 @@ async function claim(options: ClaimOptions): Promise<void> {
   try {
     const writer = createLedgerWriter(outbox, { anchor, vault, token });
     const blobs = createHttpBlobSource({ url, job, token: session.token });
+    if (options.all) {
+      const { round, accounts, paid } = await claimForAll(ledger, writer, blobs);
+      const words = `${paid} of token ${token} paid now to ${accounts.length} accounts, for rounds 1 to ${round}`;
+      process.stdout.write(`${json ? JSON.stringify({ round, accounts, paid: String(paid), token }) : words}\n`);
+      return;
+    }
     const { round, earned, before, claimed } = await claimRewards(ledger, writer, blobs, wallet.address);
     const told = { round, account: wallet.address, earned: String(earned), claimed: String(claimed), token };
     const paid = claimed - before;
