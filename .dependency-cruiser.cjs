@@ -8,7 +8,7 @@ const buildScripts = '^contracts/([^/]+\\.mjs$|test/)';
 /** The modules of coordinator/ and client/ through which simulations may reach them. */
 const frontDoors = [
   '^client/(cli|run)\\.ts$',
-  '^client/(auditor|data|tasks|trainers)/',
+  '^client/(auditor|data|tasks|trainers|watcher)/',
   '^client/transports/(handshake|socket-control)\\.ts$',
   '^coordinator/(cli|coordinator|job-folder)\\.ts$',
   '^coordinator/round/events\\.ts$',

@@ -4,6 +4,8 @@ import { join } from 'node:path';
 import { Command, CommanderError } from 'commander';
 import { registerVerifyCommand } from './client/auditor/cli.ts';
 import { registerClientCommands } from './client/cli.ts';
+import { registerStakeCommands } from './client/stake/cli.ts';
+import { registerWatchCommands } from './client/watcher/cli.ts';
 import { packageRoot } from './contracts/package-root.ts';
 import { registerCoordinatorCommands } from './coordinator/cli.ts';
 import { FedanchorError } from './shared/errors.ts';
@@ -25,8 +27,10 @@ const program = new Command('fedanchor')
 
 registerSimulationCommands(program);
 registerVerifyCommand(program);
+registerWatchCommands(program);
 registerCoordinatorCommands(program);
 registerClientCommands(program);
+registerStakeCommands(program);
 
 // A party started by another process ends with it, however that one ends.
 if (process.connected) {

@@ -4,6 +4,7 @@ import { configureRun } from '../client/cli.ts';
 import { registerAggregateCommands } from './aggregate/cli.ts';
 import { ATTACKS, parseAttack } from './attacks/registry.ts';
 import { registerBenchCommands } from './bench/cli.ts';
+import { cheatOption, registerCheatCommands } from './cheats/cli.ts';
 import { runDemo } from './demo/demo.ts';
 import { nextCharacterJob } from './demo/next-character.ts';
 
@@ -19,6 +20,7 @@ interface DemoFlags {
   readonly data?: string;
   readonly keep?: string;
   readonly json?: string;
+  readonly cheat?: string;
 }
 
 /** Exit code of a program that was interrupted, by the custom of shells. */
@@ -32,6 +34,7 @@ export function registerSimulationCommands(program: Command): void {
     .option('--clients <n>', 'honest clients', wholeNumber(1, 50), 5)
     .option('--attackers <n>', 'attackers', wholeNumber(0, 50), 1)
     .option('--attack <name[:strength]>', attackHelp(), attackName, 'ipm')
+    .addOption(cheatOption())
     .option('--rounds <n>', 'rounds', wholeNumber(1, 10_000), nextCharacterJob.rounds)
     .option('--rule <rule>', 'Average (mean), Median, TrMean, Krum or MultiKrum; NNM+RULE puts NNM in front', 'TrMean')
     .option('--f <n>', 'faulty participants to withstand (default: the attackers; 0 for a mean)', wholeNumber(0, 50))
@@ -48,6 +51,7 @@ export function registerSimulationCommands(program: Command): void {
     .action(demo);
 
   registerAggregateCommands(program);
+  registerCheatCommands(program, wholeNumber);
   registerBenchCommands(program);
 
   const attacker = program.command('attacker', { hidden: true }).description('take part in a job as an attacker');
@@ -63,10 +67,10 @@ export function registerSimulationCommands(program: Command): void {
 async function demo(flags: DemoFlags): Promise<void> {
   const lifetime = new AbortController();
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => lifetime.abort());
-  const { f, data, keep, json, ...options } = flags;
+  const { f, data, keep, json, cheat, ...options } = flags;
   const entry = fileURLToPath(new URL('../fedanchor.js', import.meta.url));
   try {
-    const holds = await runDemo({ ...options, f, data, keep, json }, entry, lifetime.signal);
+    const holds = await runDemo({ ...options, f, data, keep, json, cheat }, entry, lifetime.signal);
     if (!holds) process.exitCode = 1;
   } catch (error) {
     if (!lifetime.signal.aborted) throw error;

@@ -8,4 +8,5 @@ export class BenchError extends FedanchorError<
   | 'bench/refused'
   | 'bench/not-writable'
   | 'bench/disk-full'
+  | 'bench/does-not-hold'
 > {}

@@ -93,7 +93,7 @@ export async function createBenchJob(
     model,
   );
   const party = (signer: Signer) => ({ name: 'bench', signer, keyFile: '' });
-  const cast = { operator: party(coordinator), sponsor: party(sponsor), participants: [] };
+  const cast = { operator: party(coordinator), sponsor: party(sponsor), watcher: party(coordinator), participants: [] };
   const { contracts } = await deployAndFund(chain, prepared.terms, cast);
   const job = await prepared.commit(contracts);
   const domain = { chainId: CHAIN_ID, anchor: contracts.anchor };

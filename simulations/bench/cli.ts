@@ -10,6 +10,7 @@ import { benchLoad } from './load.ts';
 import { benchMemory } from './memory.ts';
 import { type BenchReport, type Progress, publish, requireWritable, tellProgress } from './report.ts';
 import { benchRewards } from './rewards/rewards.ts';
+import { benchWatch } from './watch.ts';
 import { runBareWorker } from './workers/bare-worker.ts';
 import { runCoordinatorWorker } from './workers/coordinator-worker.ts';
 import { runCrowdWorker } from './workers/crowd-worker.ts';
@@ -101,6 +102,20 @@ export function registerBenchCommands(program: Command): void {
     .action(({ json, threads, ...flags }) =>
       run('memory', { json }, (_entry, progress) =>
         withEngine(threads, (engine) => benchMemory(engine, flags, progress)),
+      ),
+    );
+  bench
+    .command('watch')
+    .description('what a watcher takes for a round beyond its downloads, against hashing and aggregation alone')
+    .option('--link <n>', 'megabytes a second that downloads come at, 0 for at once', wholeNumber(0, 100_000), 125)
+    .option('--n <n>', 'participants', wholeNumber(3, 256), 20)
+    .option('--d <n>', 'parameters of the model', wholeNumber(64, 2 ** 28), 1_000_000)
+    .option('--threads <n>', 'threads that compute (default: one a processor)', wholeNumber(1, 256))
+    .option('--repeats <n>', 'rounds, of which the median counts', wholeNumber(1, 100), 5)
+    .option('--json <file>', 'write everything that was measured')
+    .action(({ json, threads, ...flags }) =>
+      run('watch', { json }, (_entry, progress) =>
+        withEngine(threads, (engine) => benchWatch(engine, flags, progress)),
       ),
     );
   bench

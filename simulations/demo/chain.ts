@@ -1,8 +1,9 @@
+import { jobCourt } from '../../contracts/deploy/job-court.ts';
 import { deployJob } from '../../contracts/deploy.ts';
 import type { EmbeddedChain } from '../../contracts/embedded-chain.ts';
 import { connectLedger } from '../../contracts/ledger/ledger.ts';
 import { createLedgerWriter } from '../../contracts/ledger/ledger-writer.ts';
-import { createOutbox } from '../../contracts/outbox/outbox.ts';
+import { createOutbox, type Outbox } from '../../contracts/outbox/outbox.ts';
 import { createMemoryOutboxStore } from '../../contracts/outbox/outbox-store.ts';
 import { connectRpc } from '../../contracts/rpc.ts';
 import type { Signer } from '../../contracts/wallet.ts';
@@ -11,6 +12,7 @@ import type { Hex } from '../../shared/bytes.ts';
 import { rewardsTree } from '../../shared/commitments/rewards-tree.ts';
 import type { CumulativeRewards } from '../../shared/round/cumulative-rewards.ts';
 import type { JobTerms } from '../../shared/round/job-terms.ts';
+import { DEMO_RING_SIZE, fillCourt } from './court.ts';
 import type { Cast } from './participants.ts';
 
 const ETHER = 10n ** 18n;
@@ -26,14 +28,17 @@ const TICK_S = 16;
 export async function deployAndFund(
   chain: EmbeddedChain,
   terms: JobTerms,
-  { operator, sponsor, participants }: Cast,
+  cast: Cast,
 ): Promise<{ readonly contracts: JobContracts; readonly funded: bigint }> {
-  for (const { signer } of [operator, sponsor, ...participants]) await chain.fund(signer.address, 100n * ETHER);
+  const { operator, sponsor, watcher, participants } = cast;
+  for (const { signer } of [operator, sponsor, watcher, ...participants])
+    await chain.fund(signer.address, 100n * ETHER);
   const outbox = await openOutbox(chain, sponsor.signer);
   const { manifest, job, fixedPlanHash, tensorTableRoot } = terms;
   const pricePerRound = BigInt(manifest.rewards.pricePerRound);
-  const { token, anchor, vault } = await deployJob({
-    outbox,
+  const court = jobCourt(terms, connectRpc({ url: chain.rpcUrl }));
+  const { receipts: _, ...contracts } = await deployJob({
+    ...{ outbox, court },
     parameters: {
       job,
       manifestHash: job,
@@ -44,15 +49,16 @@ export async function deployAndFund(
       maxRounds: manifest.rounds,
       windowTicks: manifest.chain.windowTicks,
       coordinator: operator.signer.address,
+      ...(court && { ringSize: DEMO_RING_SIZE }),
       jobEndsAtS: Math.floor(Date.now() / 1000) + 30 * 86_400,
       claimPeriodS: 30 * 86_400,
     },
   });
-  const contracts: JobContracts = { token, anchor, vault };
   const funded = pricePerRound * BigInt(manifest.rounds);
   const writer = createLedgerWriter(outbox, contracts);
   await writer.approve(funded, 'pot');
   await writer.fund(funded, 'pot');
+  if (court) await fillCourt(chain, court.terms, contracts, cast, (signer) => openOutbox(chain, signer, outbox));
   return { contracts, funded };
 }
 
@@ -110,7 +116,9 @@ export async function settle(
   return payments;
 }
 
-async function openOutbox(chain: EmbeddedChain, wallet: Signer) {
+/** One outbox a wallet: the sponsor's is open already. */
+async function openOutbox(chain: EmbeddedChain, wallet: Signer, open?: Outbox): Promise<Outbox> {
+  if (open?.address === wallet.address) return open;
   return createOutbox({
     rpc: connectRpc({ url: chain.rpcUrl }),
     wallet,

@@ -109,6 +109,10 @@ export function createChronicle(participants: readonly Hex[]): Chronicle {
           rounds.push({ ...pending, transactionHash: event.transactionHash, gasUsed: event.gasUsed });
           pending = undefined;
           return;
+        case 'roundsRewound':
+          rounds.splice(0, rounds.length, ...rounds.filter(({ round }) => round < event.firstRound));
+          pending = undefined;
+          return;
         case 'metricsReported':
           metrics.set(
             event.round,

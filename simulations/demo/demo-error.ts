@@ -2,7 +2,12 @@ import { FedanchorError } from '../../shared/errors.ts';
 
 /** Thrown when a demonstration does not come to its end. */
 export class DemoError extends FedanchorError<
-  'demo/job-failed' | 'demo/interrupted' | 'demo/blob-missing' | 'demo/not-writable'
+  | 'demo/job-failed'
+  | 'demo/interrupted'
+  | 'demo/watcher-ended'
+  | 'demo/not-attested'
+  | 'demo/blob-missing'
+  | 'demo/not-writable'
 > {}
 
 /** What is thrown when the spectator has had enough. */

@@ -21,6 +21,7 @@ import { createProcessGroup } from './process-group.ts';
 import { runAuditor } from './run-auditor.ts';
 import { openRunFolder, type RunFolder } from './run-folder.ts';
 import { createScreen, percent, type Screen, tokens } from './screen.ts';
+import { awaitAttestations, showTrial } from './trial.ts';
 
 /**
  * Runs a federation of processes on this machine: chain, coordinator, clients, attackers, then an independent auditor,
@@ -62,9 +63,11 @@ export async function runDemo(options: DemoOptions, entry: string, signal: Abort
   });
   const federation: Federation = { options, folder, cast, terms, contracts, processes, screen, rpcUrl: chain.rpcUrl };
   const url = await startParties(federation, signal);
+  const trial = options.cheat === undefined ? undefined : await showTrial(federation, chain, url, signal);
   const chronicle = await followRounds(federation, url, signal);
 
   const audit = await runAuditor(federation, url);
+  if (trial) await awaitAttestations(federation, signal);
 
   screen.title('Rewards');
   const ledger = await connectLedger({ rpcUrl: chain.rpcUrl, anchor: contracts.anchor });
@@ -102,6 +105,7 @@ export async function runDemo(options: DemoOptions, entry: string, signal: Abort
       payments,
       funded,
       modelFile,
+      ...(trial && { trial }),
       setupMs: Number(process.env['FEDANCHOR_SETUP_MS'] ?? 0),
       wallMs: performance.now() - startedAt,
     });

@@ -5,6 +5,7 @@ import type { Chronicle } from './chronicle.ts';
 import type { DemoOptions } from './options.ts';
 import type { Cast } from './participants.ts';
 import { type PooledMetrics, pool } from './screen.ts';
+import type { Trial } from './trial.ts';
 
 /** What the auditor found, as its own process reported it. */
 export interface AuditVerdict {
@@ -36,6 +37,8 @@ export interface DocumentParts {
   readonly payments: readonly Payment[];
   /** What the sponsor put in. */
   readonly funded: bigint;
+  /** How the coordinator's lie was punished, where it told one. */
+  readonly trial?: Trial;
   /** The exported model. */
   readonly modelFile: string;
   /** Time of installing and building before this run, in milliseconds. */
@@ -104,8 +107,18 @@ export function demoDocument(parts: DocumentParts) {
       claimed: String(claimed),
     })),
     pot: { funded: String(parts.funded), spent: String(payments.reduce((sum, { claimed }) => sum + claimed, 0n)) },
+    ...(parts.trial && { trial: trialDocument(parts.trial) }),
     modelFile: parts.modelFile,
     setupMs: parts.setupMs,
     wallMs: parts.wallMs,
   };
+}
+
+function trialDocument({ round, kind, before, after }: Trial) {
+  const books = ({ bond, totals, balance }: Trial['after']) => {
+    const { stakes, bonds, locked, pots, owed, burned } = totals;
+    const sums = { bond, stakes, bonds, locked, pots, owed, burned, balance };
+    return Object.fromEntries(Object.entries(sums).map(([name, amount]) => [name, String(amount)]));
+  };
+  return { round, kind, before: books(before), after: books(after) };
 }

@@ -19,6 +19,8 @@ export async function followRounds(federation: Federation, url: string, signal: 
   const allEvaluated = (round: number): boolean => honest.every((address) => chronicle.metricsOf(round).has(address));
   let shown = 0;
   let baselineShown = false;
+  // A cheating coordinator may be done before it learns that its lie was taken back.
+  let isHonest = options.cheat === undefined;
 
   /** Shows what is complete: a round once the honest have evaluated its model, or once it is clear that some will not. */
   const show = (final: boolean): void => {
@@ -50,8 +52,11 @@ export async function followRounds(federation: Federation, url: string, signal: 
     await new Promise<void>((done, failed) => {
       const take = (event: JobEvent): void => {
         chronicle.add(event);
+        // Rounds that were taken back are shown again when they come again.
+        shown = Math.min(shown, chronicle.rounds.length);
+        isHonest ||= event.type === 'roundsRewound';
         show(false);
-        if (chronicle.rounds.length === options.rounds && allEvaluated(options.rounds)) end(done);
+        if (isHonest && chronicle.rounds.length === options.rounds && allEvaluated(options.rounds)) end(done);
       };
       const watch = watchJob(url, cast.operator.signer, counterpart, take, (reason) =>
         end(() => failed(new DemoError('demo/job-failed', `the job failed: ${reason}`))),

@@ -9,6 +9,7 @@ import { sha256Digest } from '../../shared/commitments/hashing.ts';
 import { DEFAULT_FRACTION_BITS, LEARNING_RATE_BITS } from '../../shared/fixed-point/constants.ts';
 import { layoutOf } from '../../shared/fixed-point/layout.ts';
 import { encodeModel } from '../../shared/fixed-point/model.ts';
+import { COURT_WINDOW_TICKS, demoCourt } from './court.ts';
 import { nextCharacterJob } from './next-character.ts';
 import type { DemoOptions } from './options.ts';
 import { addressesOf, type Cast } from './participants.ts';
@@ -63,7 +64,8 @@ export async function prepareDemoJob(
       retries: 8,
     },
     rewards: { pricePerRound: String(PRICE_PER_ROUND), score: 'confirmation' },
-    chain: { windowTicks: 1 },
+    chain: { windowTicks: options.cheat === undefined ? 1 : COURT_WINDOW_TICKS },
+    ...(options.cheat === undefined ? {} : { court: demoCourt(PRICE_PER_ROUND, count) }),
     disclosure: 'public',
     // A kept run must recompute for longer than anybody keeps it.
     retentionS: 365 * 86_400,

@@ -6,6 +6,8 @@ export interface DemoOptions {
   readonly attackers: number;
   /** The attack, `name` or `name:strength`. */
   readonly attack: string;
+  /** What the coordinator lies about in its second round; undefined for an honest one. */
+  readonly cheat: string | undefined;
   /** Rounds. */
   readonly rounds: number;
   /** Aggregation rule, with pre-aggregators in front as in `NNM+TrMean`. */

@@ -36,6 +36,8 @@ export interface Cast {
   readonly operator: Party;
   /** Pays the rewards. */
   readonly sponsor: Party;
+  /** Recomputes rounds where the coordinator cheats. */
+  readonly watcher: Party;
   /** Those who train, honest first. */
   readonly participants: readonly Participant[];
 }
@@ -74,7 +76,8 @@ export async function castParticipants(folder: string, options: DemoOptions): Pr
       return { ...(await party(name)), role: attacker ? 'attacker' : 'honest', text: texts[index] as ClientText };
     }),
   );
-  return { operator: await party('operator'), sponsor: await party('sponsor'), participants };
+  const [operator, sponsor, watcher] = [await party('operator'), await party('sponsor'), await party('watcher')];
+  return { operator, sponsor, watcher, participants };
 }
 
 /** What a participant's data is called on the screen. */

@@ -14,7 +14,9 @@ const RESTARTS = 5;
 export async function startParties(federation: Federation, signal: AbortSignal): Promise<string> {
   const { options, folder, cast, processes, screen, rpcUrl } = federation;
   let port = options.port;
-  const coordinator = ['coordinator', 'run', '--dir', folder.at('coordinator'), '--rpc', rpcUrl, '--json'];
+  const role =
+    options.cheat === undefined ? ['coordinator', 'run'] : ['cheating-coordinator', 'run', '--cheat', options.cheat];
+  const coordinator = [...role, '--dir', folder.at('coordinator'), '--rpc', rpcUrl, '--json'];
   const url = await new Promise<string>((listening, failed) => {
     const args = [...coordinator, '--key-file', cast.operator.keyFile];
     const supervised = processes.supervise({
