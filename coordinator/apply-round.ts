@@ -13,6 +13,7 @@ import type { RoundPlan } from '../shared/round/plan.ts';
 import { type AdmittedUpdates, type RoundOutcome, type RoundParent, transition } from '../shared/round/transition.ts';
 import type { BlobStore } from './blobs/blob-store.ts';
 import { checkUpdateFile } from './blobs/check-update-file.ts';
+import type { Folding } from './fold-updates.ts';
 import type { RoundAggregated } from './round/events.ts';
 import type { Progress } from './round/state.ts';
 
@@ -29,6 +30,8 @@ export interface ApplyRoundContext {
   readonly seeds: readonly Hex[];
   /** Walks over the updates; reads them from the blobs' files. */
   readonly engine: AggregationEngine;
+  /** Inner products of the round's updates, as far as they were made while it was open. */
+  readonly folding?: Pick<Folding, 'take'>;
   /** Milliseconds since 1970. */
   readonly now: () => number;
 }
@@ -55,7 +58,8 @@ export async function applyRound(
   const seed = context.seeds[plan.seedIndex] as Hex;
   const { dimension } = terms.layout;
   const paths = admitted.map(({ updateRoot }) => join(blobs.folder, blobs.relativePath(updateRoot)));
-  const updates: AdmittedUpdates = { contributions: admitted, rows: { place: 'files', paths, dimension } };
+  const products = await context.folding?.take(admitted.map(({ updateRoot }) => updateRoot));
+  const updates: AdmittedUpdates = { contributions: admitted, rows: { place: 'files', paths, dimension }, products };
 
   // This thread reads and hashes while the engine's aggregate, and while what comes of it is written.
   const parent = loadParent(context, progress);

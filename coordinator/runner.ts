@@ -15,6 +15,7 @@ import type { BlobStore } from './blobs/blob-store.ts';
 import type { UploadStore } from './blobs/upload-store.ts';
 import type { Eligibility } from './court/eligibility.ts';
 import { type CourtInputs, createCourtInputs } from './court-inputs.ts';
+import { createFolding } from './fold-updates.ts';
 import { createAdmission } from './gate/admission.ts';
 import { createTurns, turnsFor } from './gate/turns.ts';
 import { createInputQueue, type Draft } from './input-queue.ts';
@@ -120,6 +121,7 @@ export async function startJobRunner(options: RunnerOptions): Promise<JobRunner>
   const index = createJobIndex();
   const admission = createAdmission(options);
   const turns = createTurns(turnsFor(terms.layout.dimension * 2));
+  const folding = createFolding({ ...options, dimension: terms.layout.dimension });
   const submissions = new Set<Promise<SignedReceipt>>();
   const drops = new Set<Promise<void>>();
   const listeners = new Set<(event: JobEvent, state: JobState) => void>();
@@ -137,6 +139,7 @@ export async function startJobRunner(options: RunnerOptions): Promise<JobRunner>
   const commit = (event: JobEvent, before: JobState, after: Step): void => {
     index.add(event, after.state);
     state = after.state;
+    if (event.type === 'updateAccepted') folding.add(event.statement);
     for (const effect of after.effects) void perform(effect);
     for (const listener of listeners) tell(listener, event);
     if (before.phase !== 'collecting' || isSameAttempt(before, state)) return;
@@ -207,7 +210,7 @@ export async function startJobRunner(options: RunnerOptions): Promise<JobRunner>
         const isDue = (now: JobState): boolean => now.phase === 'aggregating' && now.plan === plan;
         await untilRecorded('aggregate', isDue, async () => {
           try {
-            return await applyRound(options, progress, plan, admitted);
+            return await applyRound({ ...options, folding }, progress, plan, admitted);
           } catch (error) {
             // The rule's own refusal would come again; a damaged blob or a failing disk is the machine's and may pass.
             if (!(error instanceof RuleError || error instanceof AggregationError)) throw error;

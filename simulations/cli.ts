@@ -36,7 +36,11 @@ export function registerSimulationCommands(program: Command): void {
     .option('--attack <name[:strength]>', attackHelp(), attackName, 'ipm')
     .addOption(cheatOption())
     .option('--rounds <n>', 'rounds', wholeNumber(1, 10_000), nextCharacterJob.rounds)
-    .option('--rule <rule>', 'Average (mean), Median, TrMean, Krum or MultiKrum; NNM+RULE puts NNM in front', 'TrMean')
+    .option(
+      '--rule <rule>',
+      'any of `fedanchor rules`, such as Average, Median or Krum; NNM+RULE puts NNM in front',
+      'TrMean',
+    )
     .option('--f <n>', 'faulty participants to withstand (default: the attackers; 0 for a mean)', wholeNumber(0, 50))
     .option('--port <n>', 'port of the coordinator, 0 for any free one', wholeNumber(0, 65_535), 0)
     .option(

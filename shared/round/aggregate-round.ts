@@ -14,10 +14,11 @@ export interface RoundAggregate extends Pick<RoundWeights, 'weights' | 'active'>
 
 /**
  * Aggregates a round's updates and commits to them in as few walks over them as the rule allows: one for a coordinate rule
- * or a weighted mean, two for whatever must see the inner products first.
+ * or a weighted mean, two for whatever must see the inner products first and is not given them.
  *
  * @param engine - walks over the updates
  * @param rows - the updates in participant order, wherever they are kept
+ * @param known - their n x n exact inner products, where somebody has them already
  * @throws AggregationError when the updates or counts cannot be aggregated
  * @throws RuleError when the rule is unknown or (n, f) is beyond a breakdown bound
  */
@@ -25,13 +26,15 @@ export async function aggregateRound(
   engine: AggregationEngine,
   rows: UpdateRows,
   facts: WeightFacts,
+  known?: Matrix<bigint>,
 ): Promise<RoundAggregate> {
-  const always = { gram: true, matrixRoot: true } as const;
-  const first = looksAtGram(facts) ? await engine.pass(rows, always) : null;
-  const { weights, active, reduction } = roundWeights(facts, first?.gram ?? []);
+  const always = { gram: known === undefined, matrixRoot: true };
+  const first = known === undefined && looksAtGram(facts) ? await engine.pass(rows, always) : null;
+  const { weights, active, reduction } = roundWeights(facts, known ?? first?.gram ?? []);
   const aggregation = reduction ?? { weights: weights ?? [] };
   const last = await engine.pass(rows, { ...(first === null && always), aggregate: aggregation, products: true });
-  const { gram, matrixRoot } = first ?? last;
+  const { matrixRoot } = first ?? last;
+  const gram = known ?? first?.gram ?? last.gram;
   const { aggregate, products } = last;
   if (gram === null || matrixRoot === null || aggregate === null || products === null) {
     throw new TypeError('an engine brings whatever a pass asks for');

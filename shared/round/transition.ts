@@ -1,5 +1,6 @@
 import type { AggregationEngine, UpdateRows } from '../aggregation/engine.ts';
 import { splitPot } from '../aggregation/rewards.ts';
+import type { Matrix } from '../aggregation/rule.ts';
 import { scores as scoreRows } from '../aggregation/scores.ts';
 import { type Hex, toHex } from '../bytes.ts';
 import { type Contribution, contributionsRoot } from '../commitments/contribution.ts';
@@ -32,6 +33,8 @@ export interface AdmittedUpdates {
   readonly contributions: readonly Contribution[];
   /** The updates in the same order, `layout.dimension` coordinates each. */
   readonly rows: UpdateRows;
+  /** Their n x n exact inner products, where somebody has them already. */
+  readonly products?: Matrix<bigint> | undefined;
 }
 
 /** Admitted updates that are in memory, in participant order. */
@@ -95,7 +98,7 @@ export async function transition(
   terms: JobTerms,
   parent: RoundParent | PromiseLike<RoundParent>,
   plan: RevealedPlan,
-  { contributions, rows }: AdmittedUpdates,
+  { contributions, rows, products }: AdmittedUpdates,
   engine: AggregationEngine,
 ): Promise<RoundOutcome> {
   const { manifest, layout } = terms;
@@ -103,7 +106,7 @@ export async function transition(
   const samples = contributions.map((contribution) => Math.min(contribution.samples, sampleCap));
 
   const facts = { spec: rule, n: contributions.length, samples, plan };
-  const { aggregate, weights, active, gram, matrixRoot } = await aggregateRound(engine, rows, facts);
+  const { aggregate, weights, active, gram, matrixRoot } = await aggregateRound(engine, rows, facts, products);
   const { modelRoot: parentModelRoot, rewards: earlier, ...server } = await parent;
   const before = { model: server.model, state: server.serverState };
   const { model, state: serverState, saturated } = serverStep(layout, before, aggregate, plan.updateBits, step);
