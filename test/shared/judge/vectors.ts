@@ -46,7 +46,9 @@ function blockRows(rng: Rng, n: number): Int16Array[] {
 
 function roundingVectors(rng: Rng): Row[] {
   const small = [-9, -8, -7, -6, -5, -4, -3, -2, -1, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9];
-  const pairs: [bigint, bigint][] = small.flatMap((a) => [1, 2, 3, 4, 7].map((b): [bigint, bigint] => [BigInt(a), BigInt(b)]));
+  const pairs: [bigint, bigint][] = small.flatMap((a) =>
+    [1, 2, 3, 4, 7].map((b): [bigint, bigint] => [BigInt(a), BigInt(b)]),
+  );
   for (let index = 0; index < 60; index++) {
     const wide = (BigInt(signed(rng, 2 ** 30)) << BigInt(rng.below(90))) + BigInt(rng.below(1000));
     pairs.push([wide, 1n + (BigInt(rng.nextUint32()) << BigInt(rng.below(60)))]);
@@ -57,13 +59,28 @@ function roundingVectors(rng: Rng): Row[] {
 function ruleVectors(rng: Rng): Row[] {
   const cases: [rule: string, n: number, f: number][] = [];
   for (const rule of ['Median', 'TrMean', 'Meamed', 'Phocas', 'SignMajority']) {
-    for (const [n, f] of [[1, 0], [2, 0], [3, 1], [4, 1], [5, 2], [8, 3], [9, 0], [20, 4], [21, 10], [64, 15]] as const) {
+    for (const [n, f] of [
+      [1, 0],
+      [2, 0],
+      [3, 1],
+      [4, 1],
+      [5, 2],
+      [8, 3],
+      [9, 0],
+      [20, 4],
+      [21, 10],
+      [64, 15],
+    ] as const) {
       cases.push([rule, n, f]);
     }
   }
   return cases.map(([rule, n, f]) => {
     const rows = blockRows(rng, n);
-    const { aggregate } = aggregateIntegers(rows, parseRuleSpec({ rule, f }), rows.map(() => 1));
+    const { aggregate } = aggregateIntegers(
+      rows,
+      parseRuleSpec({ rule, f }),
+      rows.map(() => 1),
+    );
     return { rule, f, n, matrix: toHex(matrixLeaf(rows, 0)), aggregate: toHex(vectorBytes(aggregate)) };
   });
 }
@@ -111,7 +128,9 @@ function stepVectors(rng: Rng): Row[] {
         momentum === null ? { name: 'FedAvg', learningRate } : { name: 'FedAvgM', learningRate, momentum };
       const model = Int32Array.from({ length: BLOCK }, (_, at) => signed(rng, at % 3 === 0 ? 2 ** 31 - 1 : 2 ** 24));
       const state = Int32Array.from({ length: BLOCK }, (_, at) => signed(rng, at % 4 === 0 ? 2 ** 31 - 1 : 2 ** 22));
-      const aggregate = Int32Array.from({ length: BLOCK }, (_, at) => signed(rng, at % 2 === 0 ? MAX_UPDATE * 256 : 999));
+      const aggregate = Int32Array.from({ length: BLOCK }, (_, at) =>
+        signed(rng, at % 2 === 0 ? MAX_UPDATE * 256 : 999),
+      );
       const before = { model, state: momentum === null ? null : state };
       const after = serverStep(layout, before, aggregate, updateBits, step);
       rows.push({
@@ -148,7 +167,11 @@ function gramVectors(rng: Rng): Row[] {
     );
     if (count > 4) rows[1] = Int16Array.from(rows[0] as Int16Array);
     const spec = parseRuleSpec({ rule: String(name), f: faulty });
-    const { aggregate, weights, active } = aggregateIntegers(rows, spec, rows.map(() => 1));
+    const { aggregate, weights, active } = aggregateIntegers(
+      rows,
+      spec,
+      rows.map(() => 1),
+    );
     const gram = gramMatrix(rows, aggregate);
     const inner = gram.slice(0, -1).map((row) => row.slice(0, -1));
     const task = { gram: inner, f: faulty, scalar: exactScalar, unit: 1, reference: false };
@@ -194,16 +217,27 @@ function splitVectors(rng: Rng): Row[] {
 function treeVectors(rng: Rng): Row[] {
   return Object.values(TREE).flatMap((kind: TreeKind) =>
     [1, 2, 3, 5, 8, 13].map((leaves) => {
-      const data = Array.from({ length: leaves }, () => Uint8Array.from({ length: 1 + rng.below(300) }, () => rng.below(256)));
-      const tree = buildTree(kind, data.map((leaf) => leafHash(kind, leaf)));
+      const data = Array.from({ length: leaves }, () =>
+        Uint8Array.from({ length: 1 + rng.below(300) }, () => rng.below(256)),
+      );
+      const tree = buildTree(
+        kind,
+        data.map((leaf) => leafHash(kind, leaf)),
+      );
       const index = rng.below(leaves);
       return {
         kind,
         leaves,
         index,
         leaf: toHex(data[index] as Uint8Array),
-        hashes: tree.level(0).map((node) => toHex(node).slice(2)).join(''),
-        proof: tree.proof(index).map((node) => toHex(node).slice(2)).join(''),
+        hashes: tree
+          .level(0)
+          .map((node) => toHex(node).slice(2))
+          .join(''),
+        proof: tree
+          .proof(index)
+          .map((node) => toHex(node).slice(2))
+          .join(''),
         root: toHex(tree.root),
       };
     }),
