@@ -109,8 +109,12 @@ export type WatchEvent =
       readonly message: string;
     };
 
-/** An event as a line for people. */
-export function watchLine(event: WatchEvent): string {
+/**
+ * An event as a line for people.
+ *
+ * @param amountOf - writes an amount of the token's smallest unit; as it is unless given
+ */
+export function watchLine(event: WatchEvent, amountOf: (units: string) => string = String): string {
   switch (event.event) {
     case 'watching': {
       const { anchor, disputes, account, round } = event;
@@ -127,7 +131,7 @@ export function watchLine(event: WatchEvent): string {
     case 'finding':
       return findingLine(event);
     case 'challenged':
-      return `${colors.yellow('⚖')} dispute ${event.id} opened over round ${event.round} (${event.kind}); bond ${event.bond} locked`;
+      return `${colors.yellow('⚖')} dispute ${event.id} opened over round ${event.round} (${event.kind}); bond of ${amountOf(event.bond)} locked`;
     case 'picked':
       return `  dispute ${event.id}: sum ${event.index} of blocks ${event.first} to ${event.first + event.span - 1} is the wrong one`;
     case 'ended':
@@ -137,7 +141,7 @@ export function watchLine(event: WatchEvent): string {
     case 'unattested':
       return `${colors.yellow('↶')} round ${event.round} was never attested: rewound`;
     case 'withdrawn':
-      return `  ${event.amount} withdrawn to the wallet`;
+      return `  ${amountOf(event.amount)} withdrawn to the wallet`;
     case 'trouble':
       return `! ${event.message} [${event.code}]`;
   }

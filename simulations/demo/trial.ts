@@ -77,7 +77,7 @@ export async function showTrial(
     onLine: (line) => {
       const event = JSON.parse(line) as WatchEvent;
       events.push(event);
-      screen.say(watchLine(event));
+      screen.say(`watcher: ${watchLine(event, (units) => `${tokens(BigInt(units))} FED`).trimStart()}`);
       look();
     },
     restarts: 3,
