@@ -1,4 +1,10 @@
-import type { AggregationEngine, PassRequest, PassResult, UpdateRows } from '../../shared/aggregation/engine.ts';
+import type {
+  AggregationEngine,
+  IncrementalGram,
+  PassRequest,
+  PassResult,
+  UpdateRows,
+} from '../../shared/aggregation/engine.ts';
 
 /** A lie that a coordinator tells about one round. */
 export interface Cheat {
@@ -51,13 +57,23 @@ export const CHEATS: readonly Cheat[] = [
  */
 export function createLyingEngine(engine: AggregationEngine, cheat: Cheat, time: number): AggregationEngine {
   let walks = 0;
+  const tell = async (request: PassRequest, rows: UpdateRows, truth: PassResult): Promise<PassResult> => {
+    if (!cheat.isTold(request)) return truth;
+    walks += 1;
+    return walks === time ? cheat.tell(engine, rows, truth) : truth;
+  };
   return {
     ...engine,
-    pass: async (rows, request) => {
-      const truth = await engine.pass(rows, request);
-      if (!cheat.isTold(request)) return truth;
-      walks += 1;
-      return walks === time ? cheat.tell(engine, rows, truth) : truth;
+    pass: async (rows, request) => tell(request, rows, await engine.pass(rows, request)),
+    // What was folded in as updates arrived takes the place of a walk.
+    incrementalGram: () => {
+      const folded = engine.incrementalGram();
+      const matrix: IncrementalGram['matrix'] = async (ids) => {
+        const gram = (await folded.matrix(ids)).map((row) => [...row]);
+        const truth = { gram, matrixRoot: null, aggregate: null, products: null };
+        return (await tell({ gram: true }, { place: 'memory', rows: [] }, truth)).gram ?? gram;
+      };
+      return { ...folded, matrix };
     },
   };
 }

@@ -1,45 +1,6 @@
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Finished, run } from './fedanchor-process.ts';
-
-interface Books {
-  readonly bond: string;
-  readonly stakes: string;
-  readonly bonds: string;
-  readonly locked: string;
-  readonly pots: string;
-  readonly owed: string;
-  readonly burned: string;
-  readonly balance: string;
-}
-
-interface Run {
-  readonly rounds: readonly { readonly round: number; readonly attempt: number }[];
-  readonly audit: { readonly holds: boolean };
-  readonly pot: { readonly funded: string; readonly spent: string };
-  readonly trial: { readonly round: number; readonly kind: string; readonly before: Books; readonly after: Books };
-}
-
-const ROUNDS = 3;
-const FED = 10n ** 18n;
-
-/** The demonstration's terms: 100 FED a round, 64 rounds in the ring, a fifth each to prover and participants. */
-const SLASH = ((100n * FED * 64n + 1n) * 10_000n + 5_999n) / 6_000n;
-const PROVEN = (SLASH * 2_000n) / 10_000n;
-
-let folder: string;
-beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'fedanchor-cheat-'));
-});
-afterAll(() => rm(folder, { recursive: true, force: true }));
-
-const amounts = (books: Books) =>
-  Object.fromEntries(Object.entries(books).map(([name, amount]) => [name, BigInt(amount as string)])) as Record<
-    keyof Books,
-    bigint
-  >;
+import { describe, expect, it } from 'vitest';
+import { describeCheat } from './describe-cheat.ts';
+import { run } from './fedanchor-process.ts';
 
 describe('fedanchor watch and challenge', () => {
   const anchor = `0x${'11'.repeat(20)}`;
@@ -60,46 +21,4 @@ describe('fedanchor watch and challenge', () => {
   });
 });
 
-describe.each([
-  ['coordinate', 'TrMean'],
-  ['gram', 'Krum'],
-])('a coordinator that lies about a %s', (cheat, rule) => {
-  let finished: Finished;
-  let found: Run;
-  beforeAll(async () => {
-    const file = join(folder, `${cheat}.json`);
-    const asked = ['--rounds', String(ROUNDS), '--clients', '5', '--attackers', '0', '--rule', rule, '--f', '1'];
-    finished = await run(['demo', '--cheat', cheat, ...asked, '--seed', '21', '--json', file]);
-    found = JSON.parse(await readFile(file, 'utf8')) as Run;
-  });
-
-  it('is caught by a watcher in a process of its own', () => {
-    expect(finished.code).toBe(0);
-    expect(found.trial).toMatchObject({ round: 2, kind: cheat });
-    expect(finished.stdout).toMatch(/✗ round 2 · .+ · the chain settles it/);
-    expect(finished.stdout).toMatch(/dispute 1 won/);
-    expect(finished.stdout.match(/dispute \d+ opened/g)).toHaveLength(1);
-  });
-
-  it('is punished, and every token is where the books say', () => {
-    const [before, after] = [amounts(found.trial.before), amounts(found.trial.after)];
-    expect(before.bond - after.bond).toBe(SLASH);
-    expect(after.burned - before.burned + PROVEN + after.pots).toBe(SLASH);
-    // More than a rewind can ever erase in rewards.
-    expect(after.burned - before.burned).toBeGreaterThan(64n * 100n * FED);
-    for (const { balance, stakes, bonds, locked, pots, owed } of [before, after]) {
-      expect(stakes + bonds + locked + pots + owed).toBe(balance);
-    }
-    expect([before.locked, after.locked, after.owed]).toEqual([50n * FED, 0n, 0n]);
-    // Whoever trained honestly keeps its stake.
-    expect(after.stakes).toBe(before.stakes);
-  });
-
-  it('works on honestly after its round was taken back', () => {
-    expect(found.rounds.map(({ round }) => round)).toEqual([1, 2, 3]);
-    expect(found.rounds[0]?.attempt).toBe(0);
-    expect(found.rounds[1]?.attempt).toBeGreaterThan(0);
-    expect(found.audit.holds).toBe(true);
-    expect(found.pot.spent).toBe(found.pot.funded);
-  });
-});
+describeCheat('coordinate', 'TrMean');

@@ -1,0 +1,3 @@
+import { describeCheat } from './describe-cheat.ts';
+
+describeCheat('gram', 'Krum');
