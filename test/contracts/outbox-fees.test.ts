@@ -147,6 +147,8 @@ describe('cancelling', () => {
     await lab.pooled('stuck');
     const cancelling = outbox.cancel('stuck');
     await lab.told('cancelRequested');
+    // A block before it is in the pool does not pass it by.
+    await lab.pooled('stuck');
     await lab.spike(40n);
     await lab.told('bumped');
     const row = await lab.store.get('stuck');

@@ -89,7 +89,8 @@ export async function createLab({ chain, rpc }: TestChain): Promise<Lab> {
       }),
     pooled: (id) =>
       until(async () => {
-        const hash = (await store.get(id))?.hashes[0];
+        const row = await store.get(id);
+        const hash = row?.cancellation?.hashes[0] ?? row?.hashes[0];
         return hash !== undefined && (await rpc.call('eth_getTransactionByHash', [hash])) !== null;
       }),
     async looked(times = 1) {
