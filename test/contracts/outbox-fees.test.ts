@@ -104,7 +104,7 @@ describe('cancelling', () => {
     sending.catch(() => undefined);
     await lab.pooled('regretted');
     const cancelling = outbox.cancel('regretted');
-    await lab.told('cancelRequested');
+    await lab.cancellationPooled('regretted');
     expect(outbox.status().pending).toMatchObject([{ id: 'regretted', nonce: 0, cancelling: true }]);
     expect(outbox.status().pending[0]?.hashes).toHaveLength(2);
     await lab.mine();
@@ -146,9 +146,8 @@ describe('cancelling', () => {
     sending.catch(() => undefined);
     await lab.pooled('stuck');
     const cancelling = outbox.cancel('stuck');
-    await lab.told('cancelRequested');
     // A block before it is in the pool does not pass it by.
-    await lab.pooled('stuck');
+    await lab.cancellationPooled('stuck');
     await lab.spike(40n);
     await lab.told('bumped');
     const row = await lab.store.get('stuck');

@@ -33,6 +33,8 @@ export interface Lab extends AsyncDisposable {
   reorg(depth: number): Promise<void>;
   /** Waits until the node has what was signed last for this id. */
   pooled(id: string): Promise<void>;
+  /** Waits until the node holds the first transaction that takes it back. */
+  cancellationPooled(id: string): Promise<void>;
   /** Waits until the outboxes have looked at the chain so many times from beginning to end. */
   looked(times?: number): Promise<void>;
   /** Waits for a notice of this type. */
@@ -72,6 +74,8 @@ export async function createLab({ chain, rpc }: TestChain): Promise<Lab> {
       return inner.call(method, parameters);
     },
   });
+  const known = async (hash: string | undefined) =>
+    hash !== undefined && (await rpc.call('eth_getTransactionByHash', [hash])) !== null;
   const mine = async (blocks = 1) => {
     for (let block = 0; block < blocks; block++) await rpc.call('evm_mine', []);
   };
@@ -87,12 +91,8 @@ export async function createLab({ chain, rpc }: TestChain): Promise<Lab> {
         ...changes,
         ...(changes.rpcUrls === undefined ? { rpc: watched(changes.rpc ?? rpc) } : {}),
       }),
-    pooled: (id) =>
-      until(async () => {
-        const row = await store.get(id);
-        const hash = row?.cancellation?.hashes[0] ?? row?.hashes[0];
-        return hash !== undefined && (await rpc.call('eth_getTransactionByHash', [hash])) !== null;
-      }),
+    pooled: (id) => until(async () => known((await store.get(id))?.hashes[0])),
+    cancellationPooled: (id) => until(async () => known((await store.get(id))?.cancellation?.hashes[0])),
     async looked(times = 1) {
       // The one in progress may have begun before; the one after the last must have begun.
       const from = looks;

@@ -3,10 +3,10 @@
 import { spawn } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { delimiter, join } from 'node:path';
+import { delimiter, join, relative } from 'node:path';
 
 /** @typedef {{ passed: number, failed: number, skipped: number }} Count */
-/** @typedef {{ name: string, ok: boolean, seconds: number, count: Count }} Outcome */
+/** @typedef {{ name: string, ok: boolean, seconds: number, count: Count, failures: string[] }} Outcome */
 
 const group = process.argv[2] ?? '';
 const root = join(import.meta.dirname, '..', '..');
@@ -36,7 +36,7 @@ async function run(name, command) {
     : '';
   const code = await spawned(`${command}${counting}`);
   const seconds = (performance.now() - start) / 1_000;
-  return { name, ok: code === 0, seconds, count: countTests(report, code === 0) };
+  return { name, ok: code === 0, seconds, count: countTests(report, code === 0), failures: readFailures(report) };
 }
 
 /**
@@ -72,6 +72,33 @@ function countTests(report, ok) {
   };
 }
 
+/**
+ * Reads which tests failed, and why, from a vitest report, so that the end of a log says it, however much of its middle
+ * is lost.
+ *
+ * @param {string} report
+ * @returns {string[]} "file > test: the message's first lines"
+ */
+function readFailures(report) {
+  if (!existsSync(report)) return [];
+  /** @type {{ name: string, status: string, message: string, assertionResults: { fullName: string, status: string, failureMessages: string[] }[] }[]} */
+  const files = JSON.parse(readFileSync(report, 'utf8')).testResults;
+  return files.flatMap(({ name, status, message, assertionResults }) => {
+    const failed = assertionResults.filter((test) => test.status === 'failed');
+    const unloaded =
+      status === 'failed' && failed.length === 0 ? [{ fullName: 'is not loaded', failureMessages: [message] }] : [];
+    return [...failed, ...unloaded].map(
+      ({ fullName, failureMessages }) =>
+        `${relative(root, name)} > ${fullName}: ${excerpt(failureMessages.join('\n'))}`,
+    );
+  });
+}
+
+/** @param {string} message */
+function excerpt(message) {
+  return message.split('\n').slice(0, 8).join('\n    ').slice(0, 1_200);
+}
+
 function sumUp() {
   console.log('\n=== summary\n');
   const width = Math.max(0, ...outcomes.map(({ name }) => name.length));
@@ -82,6 +109,9 @@ function sumUp() {
     total.passed += count.passed;
     total.failed += count.failed;
     total.skipped += count.skipped;
+  }
+  for (const { name, failures } of outcomes) {
+    for (const failure of failures) console.log(`\n${name}: ${failure}`);
   }
   const skipped = total.skipped === 0 ? '' : `, ${total.skipped} skipped`;
   console.log(`\n${total.passed} passed, ${total.failed} failed${skipped}`);

@@ -44,15 +44,34 @@ test('a vitest gate that fails without a failed test counts as a failure', async
   expect(lines.at(-1)).toBe('7 passed, 1 failed, 2 skipped');
 });
 
+test('what failed is said again at the end: the test, or the file that could not be loaded, and why', async () => {
+  const failures = [
+    { file: 'test/a.test.ts', test: 'adds', message: 'expected 3 to be 4' },
+    { file: 'test/b.test.ts', message: 'no such module' },
+  ];
+  const { lines } = await gates({ 'gate:unit': 'vitest run' }, { passed: 7, failed: 1, exitCode: 1, failures });
+  const summary = lines.slice(lines.indexOf('=== summary'));
+  expect(summary).toContain('gate:unit: test/a.test.ts > adds: expected 3 to be 4');
+  expect(summary).toContain('gate:unit: test/b.test.ts > is not loaded: no such module');
+  expect(lines.at(-1)).toBe('7 passed, 1 failed, 2 skipped');
+});
+
 test('a group without a gate is a failure', async () => {
   const { status } = await gates({ other: 'node -e 0' });
   expect(status).toBe(1);
 });
 
+interface Failure {
+  readonly file: string;
+  /** Undefined: the file could not be loaded. */
+  readonly test?: string;
+  readonly message: string;
+}
+
 /** Runs the gates of a package whose vitest, where wanted, is a stand-in that reports what it is told to. */
 async function gates(
   scripts: Record<string, string>,
-  vitest?: { passed: number; failed: number; exitCode: number },
+  vitest?: { passed: number; failed: number; exitCode: number; failures?: Failure[] },
 ): Promise<{ status: number | null; lines: string[] }> {
   await writeFile(join(folder, 'package.json'), JSON.stringify({ type: 'module', scripts }));
   if (vitest !== undefined) {
@@ -61,6 +80,12 @@ async function gates(
       numFailedTests: vitest.failed,
       numPendingTests: 2,
       numTodoTests: 0,
+      testResults: (vitest.failures ?? []).map(({ file, test, message }) => ({
+        name: join(folder, file),
+        status: 'failed',
+        message: test === undefined ? message : '',
+        assertionResults: test === undefined ? [] : [{ fullName: test, status: 'failed', failureMessages: [message] }],
+      })),
     };
     await mkdir(join(folder, 'node_modules/.bin'), { recursive: true });
     await writeFile(
