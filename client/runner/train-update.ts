@@ -39,7 +39,7 @@ export async function trainUpdate(
   const seeds = roundSeeds(clientSeed, { job, round, attempt });
   const global = decodeModel(layout, model);
   const result = await local.trainer.train({ weights: global, seed: seeds.training, round }, signal);
-  const { vector, saturated } = encodeUpdate(layout, result.weights, global, updateBits, seeds.rounding);
+  const { vector, saturated } = encodeUpdate(layout, result.update, updateBits, seeds.rounding);
   log.info({ round, attempt, loss: Number(result.loss.toFixed(4)), saturated }, 'trained');
   const bytes = vectorBytes(vector);
   return {

@@ -6,15 +6,28 @@ export interface TrainingTask {
   readonly seed: number;
   /** The round number, from 0. */
   readonly round: number;
+  /** Told now and then how far the training is. */
+  readonly onProgress?: (progress: TrainingProgress) => void;
 }
 
-/** What a client's training made of the global model. */
+/** How far one round's training is. */
+export interface TrainingProgress {
+  /** Share of the round's work that is done, 0 to 1. */
+  readonly done: number;
+  /** The last batch's loss, where the trainer knows it. */
+  readonly loss?: number;
+}
+
+/** What a client learnt from the global model and its own data. */
 export interface TrainingResult {
-  /** The local model: one array per manifest tensor, in manifest order. */
-  readonly weights: Float32Array[];
+  /**
+   * What the client adds to the global model: one array per manifest tensor, in manifest order. Where whole weights are
+   * trained, `local - global`.
+   */
+  readonly update: Float32Array[];
   /** How many examples the client's training part holds. */
   readonly samples: number;
-  /** Mean cross-entropy over the round's training batches, in nats. */
+  /** Mean loss over the round's training batches; of classifiers the cross-entropy, in nats. */
   readonly loss: number;
 }
 

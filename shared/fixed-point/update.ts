@@ -5,34 +5,30 @@ import { checkShapes, type Saturated } from './model.ts';
 import { powerOfTwo } from './power-of-two.ts';
 
 /**
- * Encodes what a client learnt, `local - global`, as an int16 update.
+ * Encodes what a client learnt as an int16 update.
  *
  * Rounding is stochastic: a value between two integers goes to either with the probability that keeps its expectation,
  * so that quantization adds noise but no bias (Alistarh et al., "QSGD", 2017). Values beyond ±8191 are cut and counted.
  *
  * @param layout - the job's layout
- * @param local - tensors after training, in manifest order
- * @param global - tensors before training
+ * @param update - what the client would add to the model: one array per tensor, in manifest order
  * @param updateBits - the round's scale: units of 2^-updateBits
  * @param rng - the source of the rounding; seeded by the client
  * @throws LayoutError `layout/shape-mismatch`
  */
 export function encodeUpdate(
   layout: Layout,
-  local: readonly Float32Array[],
-  global: readonly Float32Array[],
+  update: readonly Float32Array[],
   updateBits: number,
   rng: Rng,
 ): Saturated<Int16Array> {
-  checkShapes(layout, local);
-  checkShapes(layout, global);
+  checkShapes(layout, update);
   const vector = new Int16Array(layout.dimension);
   let saturated = 0;
   layout.slots.forEach((slot, index) => {
     const unit = powerOfTwo(updateBits + slot.preScaleBits);
-    const before = global[index] as Float32Array;
-    (local[index] as Float32Array).forEach((value, at) => {
-      const exact = (value - (before[at] as number)) * unit;
+    (update[index] as Float32Array).forEach((value, at) => {
+      const exact = value * unit;
       const floor = Math.floor(exact);
       const rounded = floor + (rng.nextFloat() < exact - floor ? 1 : 0);
       const kept = Number.isNaN(rounded) ? 0 : Math.min(MAX_UPDATE, Math.max(-MAX_UPDATE, rounded));

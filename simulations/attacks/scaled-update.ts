@@ -1,7 +1,7 @@
 import type { Trainer } from '../../client/trainers/trainer.ts';
 
 /**
- * A trainer whose update is a multiple of the honest one: `global + factor * (local - global)`.
+ * A trainer whose update is a multiple of the honest one.
  *
  * @param honest - who trains
  * @param factor - what the honest update is multiplied with
@@ -12,11 +12,7 @@ export function scaleUpdate(honest: Trainer, factor: number): Trainer {
     dispose: () => honest.dispose(),
     train: async (task, signal) => {
       const result = await honest.train(task, signal);
-      const weights = result.weights.map((local, index) => {
-        const global = task.weights[index] as Float32Array;
-        return local.map((value, at) => (global[at] as number) + factor * (value - (global[at] as number)));
-      });
-      return { ...result, weights };
+      return { ...result, update: result.update.map((values) => values.map((value) => factor * value)) };
     },
   };
 }

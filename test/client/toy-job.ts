@@ -99,7 +99,7 @@ export function createToyTrainer(
       await before(task, signal);
       const rng = createRng(task.seed, 'toy');
       return {
-        weights: task.weights.map((tensor) => tensor.map((value) => value + rng.nextFloat() - 0.5)),
+        update: task.weights.map((tensor) => tensor.map(() => rng.nextFloat() - 0.5)),
         samples: 77,
         loss: 1,
       };

@@ -13,10 +13,10 @@ export function createDriftTrainer(before: () => Promise<void> | undefined = () 
         await before();
         const own = createRng(seed, 'own');
         const shared = createRng(round, 'shared');
-        const drifted = weights.map((tensor) =>
-          tensor.map((value) => value + (shared.nextFloat() - 0.5) / 8 + (own.nextFloat() - 0.5) / 64),
+        const update = weights.map((tensor) =>
+          tensor.map(() => (shared.nextFloat() - 0.5) / 8 + (own.nextFloat() - 0.5) / 64),
         );
-        return { weights: drifted, samples: 100, loss: 1 };
+        return { update, samples: 100, loss: 1 };
       },
       evaluate: async (weights) => ({
         correct: weights.length,

@@ -45,10 +45,13 @@ export async function trainLocally(
   } finally {
     descent.dispose();
   }
-  const weights = readWeights(model);
-  const wrong = weights.findIndex((values) => !values.every(Number.isFinite));
+  const update = readWeights(model).map((local, index) => {
+    const global = task.weights[index] as Float32Array;
+    return local.map((value, at) => value - (global[at] as number));
+  });
+  const wrong = update.findIndex((values) => !values.every(Number.isFinite));
   if (wrong >= 0) throw diverged(`the tensor ${tensors[wrong]?.name} holds a weight that is not finite`, round);
-  return { weights, samples: data.samples, loss: lossSum / settings.steps };
+  return { update, samples: data.samples, loss: lossSum / settings.steps };
 }
 
 function aborted(round: number, reason: unknown): TrainerError {

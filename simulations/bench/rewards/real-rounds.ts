@@ -74,13 +74,13 @@ export async function playRealRounds(options: RealRoundsOptions, progress: Progr
       const global = decodeModel(layout, model);
       const train = async (client: number, draw: number): Promise<Float32Array[]> => {
         const task = { weights: global, seed: createRng(seed, `${round}/${draw}`).nextUint32(), round };
-        return (await (trainers[client] as TfjsTrainer).train(task)).weights;
+        return (await (trainers[client] as TfjsTrainer).train(task)).update;
       };
-      const encode = (weights: readonly Float32Array[], draw: string): Int16Array =>
-        encodeUpdate(layout, weights, global, updateBits, createRng(seed, `${round}/${draw}`)).vector;
+      const encode = (update: readonly Float32Array[], draw: string): Int16Array =>
+        encodeUpdate(layout, update, updateBits, createRng(seed, `${round}/${draw}`)).vector;
       const trained: Float32Array[][] = [];
       for (let client = 0; client < clients; client++) trained.push(await train(client, client));
-      const honest = trained.map((weights, client) => encode(weights, `rounding/${client}`));
+      const honest = trained.map((update, client) => encode(update, `rounding/${client}`));
       const more = encode(await train(clients, clients), 'rounding/more');
       const last = played.at(-1);
       const { aggregate } = trimmedMean(honest);

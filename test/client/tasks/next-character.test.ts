@@ -46,7 +46,7 @@ describe('createNextCharacterFactory', () => {
     const weights = tensors.map(({ shape }) => new Float32Array(shape.reduce((a, b) => a * b, 1)));
     expect(await trainer.evaluate(weights)).toMatchObject({ total: 16 });
     const result = await trainer.train({ weights, seed: 1, round: 1 });
-    expect(result.weights.map(({ length }) => length)).toEqual(weights.map(({ length }) => length));
+    expect(result.update.map(({ length }) => length)).toEqual(weights.map(({ length }) => length));
     trainer.dispose();
   });
 
