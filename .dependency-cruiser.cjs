@@ -7,7 +7,7 @@ const buildScripts = '^contracts/([^/]+\\.mjs$|test/)';
 
 /** The modules of coordinator/ and client/ through which simulations may reach them. */
 const frontDoors = [
-  '^client/(cli|run)\\.ts$',
+  '^client/(cli/run-command|run)\\.ts$',
   '^client/(auditor|data|tasks|trainers|watcher)/',
   '^client/transports/(handshake|socket-control)\\.ts$',
   '^coordinator/(cli|coordinator|job-folder)\\.ts$',
@@ -18,6 +18,7 @@ const frontDoors = [
 const compositionRoots = [
   '^fedanchor\\.ts$',
   '(^|/)cli\\.ts$',
+  '^client/cli/',
   '^client/run\\.ts$',
   '^coordinator/coordinator\\.ts$',
   '^simulations/demo/demo\\.ts$',

@@ -1,6 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import { type Command, InvalidArgumentError } from 'commander';
-import { configureRun } from '../client/cli.ts';
+import { configureRun } from '../client/cli/run-command.ts';
 import { registerAggregateCommands } from './aggregate/cli.ts';
 import { ATTACKS, parseAttack } from './attacks/registry.ts';
 import { registerBenchCommands } from './bench/cli.ts';

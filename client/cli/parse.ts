@@ -1,0 +1,15 @@
+import { InvalidArgumentError } from 'commander';
+import type { Hex } from '../../shared/bytes.ts';
+
+/** Reads an address: `0x` and 40 hexadecimal digits. Throws what commander shows with the option's name. */
+export function parseAddress(text: string): Hex {
+  if (/^0x[0-9a-fA-F]{40}$/.test(text)) return text.toLowerCase() as Hex;
+  throw new InvalidArgumentError('expected an address: 0x and 40 hexadecimal digits');
+}
+
+/** Reads a seed: a whole number of 0 or more. Throws what commander shows with the option's name. */
+export function parseSeed(text: string): number {
+  const seed = Number(text);
+  if (/^[0-9]+$/.test(text) && Number.isSafeInteger(seed)) return seed;
+  throw new InvalidArgumentError('expected a whole number of 0 or more');
+}
