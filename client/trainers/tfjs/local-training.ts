@@ -36,7 +36,7 @@ export async function trainLocally(
     for (let step = 0; step < settings.steps; step++) {
       if (signal?.aborted) throw aborted(round, signal.reason);
       const batch = data.sample(rng, settings.batchSize);
-      const loss = descent.step(() => tf.mean(crossEntropies(classifier.forward(batch), batch.labels)));
+      const loss = await descent.step(() => tf.mean(crossEntropies(classifier.forward(batch), batch.labels)));
       if (!Number.isFinite(loss)) throw diverged(`the loss of step ${step} is ${loss}`, round);
       lossSum += loss;
       // Heartbeats and aborts are served between batches.
@@ -45,7 +45,7 @@ export async function trainLocally(
   } finally {
     descent.dispose();
   }
-  const update = readWeights(model).map((local, index) => {
+  const update = (await readWeights(model)).map((local, index) => {
     const global = task.weights[index] as Float32Array;
     return local.map((value, at) => value - (global[at] as number));
   });

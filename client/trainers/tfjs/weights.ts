@@ -41,8 +41,8 @@ export function writeWeights(
 }
 
 /** Reads a model's weights into arrays of their own. */
-export function readWeights(model: LayersModel): Float32Array[] {
-  return tf.tidy(() => model.getWeights().map((tensor) => Float32Array.from(tensor.dataSync())));
+export function readWeights(model: LayersModel): Promise<Float32Array[]> {
+  return Promise.all(model.getWeights().map(async (tensor) => Float32Array.from(await tensor.data())));
 }
 
 /** The variables that training moves. */
