@@ -1,6 +1,6 @@
 import { z } from 'zod';
+import { ConfigError } from '../../shared/config-check.ts';
 import { type CourtTerms, courtSchema, leastSlashAmount } from '../../shared/round/court-terms.ts';
-import { ConfigError } from './toml-file.ts';
 
 /** The `[court]` of a job's file: what a manifest's `court` holds, each of which may be left out. */
 export const courtDraftSchema = z.strictObject(courtSchema.shape).partial();

@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { DEFAULT_RING_SIZE } from '../../contracts/deploy.ts';
 import { SCORE_METHODS } from '../../shared/aggregation/scores.ts';
 import type { Hex } from '../../shared/bytes.ts';
+import { ConfigError } from '../../shared/config-check.ts';
 import { DEFAULT_FRACTION_BITS, LEARNING_RATE_BITS } from '../../shared/fixed-point/constants.ts';
 import { layoutOf } from '../../shared/fixed-point/layout.ts';
 import { encodeModel } from '../../shared/fixed-point/model.ts';
@@ -12,7 +13,7 @@ import { serverStepSchema } from '../../shared/round/server-step-schema.ts';
 import { decodeSafetensors } from '../../shared/safetensors.ts';
 import type { ManifestDraft } from '../job-folder.ts';
 import { completeCourt, courtDraftSchema } from './court-draft.ts';
-import { ConfigError, readConfigFile } from './toml-file.ts';
+import { readConfigFile } from './toml-file.ts';
 
 const address = z
   .string()

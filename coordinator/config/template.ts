@@ -1,8 +1,8 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { stringify } from 'smol-toml';
+import { ConfigError } from '../../shared/config-check.ts';
 import { CONFIG_FILE } from './coordinator-config.ts';
-import { ConfigError } from './toml-file.ts';
 
 /** What a new coordinator is told. */
 export interface NewCoordinator {

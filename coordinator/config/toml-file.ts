@@ -1,13 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { parse, TomlError } from 'smol-toml';
-import { z } from 'zod';
-import { didYouMean } from '../../shared/aggregation/nearest-name.ts';
-import { FedanchorError } from '../../shared/errors.ts';
-
-/** Thrown when a configuration file cannot be read or does not say what it must. */
-export class ConfigError extends FedanchorError<
-  'config/unreadable' | 'config/syntax' | 'config/invalid' | 'config/exists'
-> {}
+import type { z } from 'zod';
+import { ConfigError, checkConfig } from '../../shared/config-check.ts';
 
 /**
  * Reads a TOML file, or a JSON file by its name, and holds it to a schema.
@@ -28,21 +22,6 @@ export async function readConfigFile<Schema extends z.ZodType>(file: string, sch
   return checkConfig(file, parseText(file, text), schema);
 }
 
-/**
- * Holds what a file says to a schema.
- *
- * @throws ConfigError `config/invalid`
- */
-function checkConfig<Schema extends z.ZodType>(file: string, value: unknown, schema: Schema): z.infer<Schema> {
-  const parsed = schema.safeParse(value);
-  if (parsed.success) return parsed.data;
-  // A name that is not known is often why another one is missing.
-  const { issues } = parsed.error;
-  const issue = (issues.find(({ code }) => code === 'unrecognized_keys') ?? issues[0]) as z.core.$ZodIssue;
-  const { field, message } = explain(issue, schema);
-  throw new ConfigError('config/invalid', `${file}, field "${field}": ${message}`, { file, field });
-}
-
 function parseText(file: string, text: string): unknown {
   try {
     return file.endsWith('.json') ? JSON.parse(text) : parse(text);
@@ -53,30 +32,4 @@ function parseText(file: string, text: string): unknown {
     }
     throw new ConfigError('config/syntax', `${file}: ${(cause as Error).message}`, { file });
   }
-}
-
-function explain(issue: z.core.$ZodIssue, schema: z.ZodType): { readonly field: string; readonly message: string } {
-  const path = issue.path.map(String);
-  if (issue.code !== 'unrecognized_keys') {
-    const isMissing = issue.message.endsWith('received undefined');
-    const message = isMissing ? 'it is missing: give it a value' : issue.message;
-    return { field: path.join('.') || 'the whole', message };
-  }
-  const [name = ''] = issue.keys;
-  const known = keysAt(schema, path);
-  const hint = didYouMean(name, known) || ` known here: ${known.join(', ')}`;
-  return { field: [...path, name].join('.'), message: `there is no such field;${hint}` };
-}
-
-/** Names that a schema knows at a path. */
-function keysAt(schema: z.ZodType, path: readonly string[]): string[] {
-  let inner: z.ZodType = schema;
-  while (inner instanceof z.ZodOptional || inner instanceof z.ZodDefault || inner instanceof z.ZodPrefault) {
-    inner = inner.unwrap() as z.ZodType;
-  }
-  if (!(inner instanceof z.ZodObject)) return [];
-  const [first, ...rest] = path;
-  if (first === undefined) return Object.keys(inner.shape);
-  const next = inner.shape[first] as z.ZodType | undefined;
-  return next === undefined ? [] : keysAt(next, rest);
 }

@@ -1,0 +1,230 @@
+import { dirname, isAbsolute, join } from 'node:path';
+import { z } from 'zod';
+import type { Hex } from '../../shared/bytes.ts';
+import { ConfigError } from '../../shared/config-check.ts';
+import type { TextKind } from '../data/text-folder.ts';
+import { DEFAULT_WORK_LIMITS, type WorkLimits } from '../limits/work-limits.ts';
+import { parseBytes } from './byte-size.ts';
+import { readConfigFile } from './config-file.ts';
+
+/** Name of a client's configuration in its folder. */
+export const CLIENT_CONFIG_FILE = 'client.toml';
+
+/** What a client may train on; `auto` takes the first that works. */
+export const BACKENDS = ['auto', 'node-gpu', 'node', 'webgpu', 'wasm', 'cpu'] as const;
+
+/** Name of a backend, or `auto`. */
+export type BackendName = (typeof BACKENDS)[number];
+
+/** How much a client tells. */
+export const LOG_LEVELS = ['debug', 'info', 'warn', 'error', 'silent'] as const;
+
+const address = z
+  .string()
+  .regex(/^0x[0-9a-fA-F]{40}$/, 'expected an address: 0x and 40 hexadecimal digits')
+  .transform((text) => text.toLowerCase() as Hex);
+const webAddress = z.url({ protocol: /^https?$/, error: 'expected an address such as https://federation.example' });
+const path = z.string().min(1, 'expected a path');
+const paths = z.union([path, z.array(path).min(1)], { error: 'expected a path, or a list of them' });
+const seed = z.number().int().min(0);
+const count = z.number().int().positive();
+
+const jobSchema = z.strictObject({
+  job: address,
+  vault: address.optional(),
+  coordinator: webAddress.optional(),
+  data: paths.optional(),
+  text: z.enum(['any', 'documentation'], { error: 'expected "any" or "documentation"' }).optional(),
+  seed: seed.optional(),
+});
+
+const schema = z.strictObject({
+  coordinator: webAddress.optional(),
+  rpc: z
+    .union([webAddress, z.array(webAddress).min(1)], {
+      error: 'expected the address of a node such as "https://node.example", or a list of them',
+    })
+    .optional(),
+  keyFile: path.optional(),
+  state: path.optional(),
+  insecurePlaintext: z.boolean().default(false),
+  jobs: z.array(jobSchema).default([]),
+  training: z
+    .strictObject({
+      backend: z.enum(BACKENDS, { error: `expected one of ${BACKENDS.join(', ')}` }).optional(),
+      device: z.string().min(1).optional(),
+      memoryLimit: z.string().optional(),
+    })
+    .prefault({}),
+  limits: z
+    .strictObject({ steps: count.optional(), epochs: count.optional(), batchSize: count.optional() })
+    .prefault({}),
+  court: z.strictObject({ attest: z.boolean().default(true) }).prefault({}),
+  log: z
+    .strictObject({ level: z.enum(LOG_LEVELS, { error: `expected one of ${LOG_LEVELS.join(', ')}` }).optional() })
+    .prefault({}),
+});
+
+/** One job that a client takes part in. */
+export interface JobConfig {
+  /** Address of the job's RoundAnchor, lower case. */
+  readonly job: Hex;
+  /** Address of its RewardVault, where it is named. */
+  readonly vault: Hex | undefined;
+  /** Address of the coordinator. */
+  readonly coordinator: string;
+  /** Folders or files with the client's data. */
+  readonly data: readonly string[];
+  /** Which text files count. */
+  readonly text: TextKind;
+  /** Decides every random choice; undefined for a random one. */
+  readonly seed: number | undefined;
+}
+
+/** Everything a client is run with but its key: the file's content, the environment and the flags, complete. */
+export interface ClientConfig {
+  /** The file that was read; undefined where there was none. */
+  readonly file: string | undefined;
+  /** The jobs, at least one. */
+  readonly jobs: readonly JobConfig[];
+  /** Nodes of the chain in order of preference. */
+  readonly rpcUrls: readonly string[];
+  /** File with the participant's key; undefined where the environment names it. */
+  readonly keyFile: string | undefined;
+  /** Folder for what was signed and for receipts. */
+  readonly state: string;
+  /** Whether `http:` may leave this machine. */
+  readonly insecurePlaintext: boolean;
+  /** What to train on. */
+  readonly backend: BackendName;
+  /** Which of several devices; undefined for the first. */
+  readonly device: string | undefined;
+  /** The most that a job may ask for. */
+  readonly limits: WorkLimits;
+  /** Whether rounds of others are recomputed and attested, in a job with a court. */
+  readonly attest: boolean;
+  /** How much to tell. */
+  readonly logLevel: string;
+}
+
+/** What flags and environment say; each goes before the file. */
+export interface ClientFlags {
+  /** The configuration file. */
+  readonly config?: string;
+  /** Address of the coordinator. */
+  readonly coordinator?: string;
+  /** Nodes of the chain. */
+  readonly rpc?: readonly string[];
+  /** The one job to take part in. */
+  readonly job?: Hex;
+  /** Address of its RewardVault. */
+  readonly vault?: Hex;
+  /** File with the participant's key. */
+  readonly keyFile?: string;
+  /** Folders or files with the client's data. */
+  readonly data?: readonly string[];
+  /** Which text files count. */
+  readonly text?: TextKind;
+  /** Folder for what was signed and for receipts. */
+  readonly state?: string;
+  /** What to train on. */
+  readonly backend?: BackendName;
+  /** Which of several devices. */
+  readonly device?: string;
+  /** Most memory, such as `4GiB`. */
+  readonly memoryLimit?: string;
+  /** Most steps of a round. */
+  readonly maxSteps?: number;
+  /** Most epochs of a round. */
+  readonly maxEpochs?: number;
+  /** Most examples of a batch. */
+  readonly maxBatchSize?: number;
+  /** Decides every random choice. */
+  readonly seed?: number;
+  /** Whether `http:` may leave this machine. */
+  readonly insecurePlaintext?: boolean;
+  /** False: attest nothing. */
+  readonly attest?: boolean;
+  /** How much to tell. */
+  readonly logLevel?: string;
+}
+
+type Said = z.infer<typeof schema>;
+
+/**
+ * Reads a client's configuration: flags before the file that `--config` names, defaults after both. Paths in the file are
+ * relative to its folder, those in flags to the working directory. A `--job` that the file lists stands for it alone.
+ *
+ * @param flags - the command line
+ * @param memoryBytes - what the machine has, the limit where none is named
+ * @throws ConfigError `config/unreadable`, `config/syntax`, `config/invalid`, `config/missing`
+ */
+export async function loadClientConfig(flags: ClientFlags, memoryBytes: number): Promise<ClientConfig> {
+  const file = flags.config;
+  const said: Said = file === undefined ? schema.parse({}) : await readConfigFile(file, schema);
+  const at = (name: string): string => (isAbsolute(name) || !file ? name : join(dirname(file), name));
+  const { training, limits } = said;
+  const rpc = flags.rpc ?? (typeof said.rpc === 'string' ? [said.rpc] : said.rpc);
+  const memory = flags.memoryLimit ?? training.memoryLimit;
+  return {
+    file,
+    jobs: jobsOf(flags, said, at),
+    rpcUrls: needed(rpc, 'rpc', '--rpc <url>', file),
+    keyFile: flags.keyFile ?? (said.keyFile === undefined ? undefined : at(said.keyFile)),
+    state: needed(
+      flags.state ?? (said.state === undefined ? undefined : at(said.state)),
+      'state',
+      '--state <folder>',
+      file,
+    ),
+    insecurePlaintext: flags.insecurePlaintext === true || said.insecurePlaintext,
+    backend: flags.backend ?? training.backend ?? 'auto',
+    device: flags.device ?? training.device,
+    limits: {
+      steps: flags.maxSteps ?? limits.steps ?? DEFAULT_WORK_LIMITS.steps,
+      epochs: flags.maxEpochs ?? limits.epochs ?? DEFAULT_WORK_LIMITS.epochs,
+      batchSize: flags.maxBatchSize ?? limits.batchSize ?? DEFAULT_WORK_LIMITS.batchSize,
+      memoryBytes: memory === undefined ? memoryBytes : parseBytes(memory, 'training.memoryLimit', file),
+    },
+    attest: flags.attest !== false && said.court.attest,
+    logLevel: flags.logLevel ?? said.log.level ?? 'info',
+  };
+}
+
+function jobsOf(flags: ClientFlags, said: Said, at: (name: string) => string): JobConfig[] {
+  const { config: file } = flags;
+  const listed = said.jobs.filter(({ job }) => flags.job === undefined || job === flags.job);
+  const asked: Said['jobs'] = listed.length === 0 && flags.job !== undefined ? [{ job: flags.job }] : listed;
+  if (asked.length === 0) throw missing('jobs', '--job <address>', file);
+  const seen = new Set<Hex>();
+  return asked.map((each) => {
+    if (seen.has(each.job)) {
+      throw new ConfigError('config/invalid', `${file}, field "jobs": job ${each.job} is there twice: name it once`);
+    }
+    seen.add(each.job);
+    const own = typeof each.data === 'string' ? [each.data] : each.data;
+    return {
+      job: each.job,
+      vault: flags.vault ?? each.vault,
+      coordinator: needed(
+        flags.coordinator ?? each.coordinator ?? said.coordinator,
+        'coordinator',
+        '--coordinator <url>',
+        file,
+      ),
+      data: flags.data ?? own?.map(at) ?? [],
+      text: flags.text ?? each.text ?? 'any',
+      seed: flags.seed ?? each.seed,
+    };
+  });
+}
+
+function needed<T>(value: T | undefined, field: string, flag: string, file: string | undefined): T {
+  if (value !== undefined) return value;
+  throw missing(field, flag, file);
+}
+
+function missing(field: string, flag: string, file: string | undefined): ConfigError {
+  const where = file === undefined ? 'or name a file that does with --config' : `or "${field}" in ${file}`;
+  return new ConfigError('config/missing', `"${field}" is missing: give ${flag}, ${where}`, { field, file });
+}
