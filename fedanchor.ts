@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { Command, CommanderError } from 'commander';
 import { registerVerifyCommand } from './client/auditor/cli.ts';
 import { registerClientCommands } from './client/cli.ts';
+import { registerRegistryCommands } from './client/registry/cli.ts';
 import { registerStakeCommands } from './client/stake/cli.ts';
 import { registerWatchCommands } from './client/watcher/cli.ts';
 import { packageRoot } from './contracts/package-root.ts';
@@ -31,6 +32,7 @@ registerWatchCommands(program);
 registerCoordinatorCommands(program);
 registerClientCommands(program);
 registerStakeCommands(program);
+registerRegistryCommands(program);
 
 // A party started by another process ends with it, however that one ends.
 if (process.connected) {

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
-import { connectRegistry, createRegistryWriter, type RegisteredJob } from '../contracts/ledger/registry.ts';
+import { connectRegistry, type RegisteredJob } from '../contracts/ledger/registry.ts';
+import { createRegistryWriter } from '../contracts/ledger/registry-writer.ts';
 import { createOutbox } from '../contracts/outbox/outbox.ts';
 import { createMemoryOutboxStore } from '../contracts/outbox/outbox-store.ts';
 import { connectRpc } from '../contracts/rpc.ts';
@@ -29,6 +30,8 @@ export interface RegisterJobOptions {
   readonly registry: Hex;
   /** Who owns the registration: publishes models, gets the bond back. */
   readonly owner: Hex;
+  /** Where the coordinator is, told to whoever looks for a job in the Registry; left out, nothing is said. */
+  readonly coordinatorUrl?: string;
   /** Ends the wait for the chain. */
   readonly signal: AbortSignal;
 }
@@ -58,7 +61,9 @@ export async function registerJob(options: RegisterJobOptions): Promise<Register
       ...(config.chainId === undefined ? {} : { chainId: config.chainId }),
       ...{ confirmations: config.confirmations },
     });
-    await createRegistryWriter(outbox, registry).register(job.contracts, fixedPlanWords(job.terms.manifest), owner);
+    const announcement = options.coordinatorUrl === undefined ? undefined : { coordinatorUrl: options.coordinatorUrl };
+    const words = fixedPlanWords(job.terms.manifest);
+    await createRegistryWriter(outbox, registry, rpc).register(job.contracts, words, owner, announcement);
   } finally {
     await stores?.close();
     await unlock();

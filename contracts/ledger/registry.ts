@@ -1,27 +1,69 @@
-import type { Hex } from '../../shared/bytes.ts';
+import { keccak_256 } from '@noble/hashes/sha3.js';
+import { concatBytes, fromHex, type Hex, toHex, word } from '../../shared/bytes.ts';
 import { loadArtifact } from '../artifacts.ts';
-import type { Outbox } from '../outbox/outbox.ts';
-import type { ReceiptSummary } from '../outbox/outbox-store.ts';
 import type { Rpc } from '../rpc.ts';
 import { callView, requireCode } from './call.ts';
-import type { JobAddresses } from './ledger-writer.ts';
 
 /** A job as the Registry has it. */
 export interface RegisteredJob {
   /** Its identifier there, 32 bytes. */
   readonly id: Hex;
+  /** Its RoundAnchor, lower case. */
+  readonly anchor: Hex;
+  /** Its RewardVault, lower case. */
+  readonly vault: Hex;
+  /** Its StakeManager, lower case; there is one where it has a court. */
+  readonly stakes?: Hex;
+  /** Its Disputes, lower case; there is one where it has a court. */
+  readonly disputes?: Hex;
   /** Who owns the registration, lower case. */
   readonly owner: Hex;
   /** Where money for its licences goes, lower case. */
   readonly till: Hex;
   /** Hash of its manifest. */
   readonly manifestHash: Hex;
+  /** keccak256 of the name of its rule. */
+  readonly rule: Hex;
+  /** Upper bound of the rewards of one round, in its token's smallest unit. */
+  readonly pricePerRound: bigint;
+  /** Its challenge window, in seconds. */
+  readonly windowS: number;
+  /** When it was registered, in seconds since 1970. */
+  readonly registeredAtS: number;
   /** Version of the parameters that it is held to. */
   readonly paramsVersion: number;
   /** What is locked for it, in the voting token's smallest unit. */
   readonly bond: bigint;
   /** When the bond is free, in seconds since 1970. */
   readonly bondFreeAtS: number;
+}
+
+/** A model as the Registry has it. */
+export interface PublishedModel {
+  /** Its identifier there, keccak256 of its job's identifier and its round. */
+  readonly model: Hex;
+  /** The job it is from: its identifier in the Registry. */
+  readonly job: Hex;
+  /** The round it is from. */
+  readonly round: number;
+  /** Its root, as recorded. */
+  readonly modelRoot: Hex;
+  /** Hash of the record it is from. */
+  readonly recordHash: Hex;
+  /** The published model that it continues, where there is one. */
+  readonly parent?: Hex;
+  /** When it was published, in seconds since 1970. */
+  readonly publishedAtS: number;
+  /** What a licence costs, in the job's token; 0 where none is sold. */
+  readonly price: bigint;
+}
+
+/** Whose a data set is, as far as it was sealed. */
+export interface DatasetOwner {
+  /** Who sealed it first, lower case. */
+  readonly account: Hex;
+  /** Since when, in seconds since 1970. */
+  readonly sinceS: number;
 }
 
 /** The read side of a chain's Registry. */
@@ -32,6 +74,14 @@ export interface Registry {
   readonly token: Hex;
   /** The job with this RoundAnchor; undefined where it is not registered. */
   jobOf(anchor: Hex): Promise<RegisteredJob | undefined>;
+  /** The job with this identifier; undefined where there is none. */
+  job(id: Hex): Promise<RegisteredJob | undefined>;
+  /** The model with this identifier; undefined where it is not published. */
+  model(id: Hex): Promise<PublishedModel | undefined>;
+  /** Whether an account has a licence for a model. */
+  isLicensed(model: Hex, account: Hex): Promise<boolean>;
+  /** Whose a data set is; undefined where nobody has claimed it. */
+  datasetOf(dataset: Hex): Promise<DatasetOwner | undefined>;
   /** What a registration locks now, in the voting token's smallest unit. */
   registrationBond(): Promise<bigint>;
 }
@@ -48,26 +98,31 @@ export async function connectRegistry({
   readonly rpc: Rpc;
   readonly registry: Hex;
 }): Promise<Registry> {
-  const address = registry.toLowerCase() as Hex;
+  const address = lower(registry);
   const { abi } = loadArtifact('Registry');
   await requireCode(rpc, address, 'Registry');
-  const [params, token] = await callView(rpc, abi, address, 'terms');
+  const view = (name: string, ...parameters: unknown[]) => callView(rpc, abi, address, name, parameters);
+  const [params, token] = await view('terms');
+  const jobWith = async (id: Hex): Promise<RegisteredJob | undefined> => jobFrom(id, (await view('jobOf', id))[0]);
   return {
     address,
-    token: token.toLowerCase() as Hex,
-    async jobOf(anchor) {
-      const [id] = await callView(rpc, abi, address, 'idOf', [anchor]);
-      const [job] = await callView(rpc, abi, address, 'jobOf', [id]);
-      if (/^0x0*$/.test(job.owner)) return undefined;
+    token: lower(token),
+    jobOf: async (anchor) => jobWith((await view('idOf', anchor))[0]),
+    job: jobWith,
+    async model(id) {
+      const [model] = await view('modelOf', id);
+      if (model.publishedAt === 0n) return undefined;
       return {
-        id,
-        owner: job.owner.toLowerCase() as Hex,
-        till: job.till.toLowerCase() as Hex,
-        manifestHash: job.manifestHash,
-        paramsVersion: Number(job.paramsVersion),
-        bond: job.bond,
-        bondFreeAtS: Number(job.bondFreeAt),
+        ...{ model: id, job: model.id, round: Number(model.round), modelRoot: model.modelRoot },
+        recordHash: model.recordHash,
+        ...(isZero(model.parent) ? {} : { parent: model.parent as Hex }),
+        ...{ publishedAtS: Number(model.publishedAt), price: model.price },
       };
+    },
+    isLicensed: async (model, account) => (await view('isLicensed', model, account))[0],
+    async datasetOf(dataset) {
+      const [account, since] = await view('datasetOf', dataset);
+      return isZero(account) ? undefined : { account: lower(account), sinceS: Number(since) };
     },
     async registrationBond() {
       const [, values] = await callView(rpc, loadArtifact('Params').abi, params, 'current');
@@ -76,38 +131,43 @@ export async function connectRegistry({
   };
 }
 
-/** The write side of a chain's Registry; each method throws what {@link Outbox.send} throws. */
-export interface RegistryWriter {
-  /**
-   * Registers a job, whose coordinator or guardian the wallet must be, and locks a bond.
-   *
-   * @param plan - the words behind the job's fixed plan hash, 32 bytes each
-   */
-  register(job: JobAddresses, plan: readonly Uint8Array[], owner: Hex): Promise<ReceiptSummary>;
-  /** Returns the bond of a job that has ended to its owner (anyone). */
-  releaseBond(id: Hex): Promise<ReceiptSummary>;
+/** A model's identifier in the Registry: keccak256(abi.encode(job, round)), from its job's identifier there and its round. */
+export function modelId(job: Hex, round: number): Hex {
+  return toHex(keccak_256(concatBytes(fromHex(job, 32), word(round))));
 }
 
-const NONE: Hex = `0x${'00'.repeat(20)}`;
+/** The contract's struct as ethers gives it. */
+interface JobStruct {
+  readonly contracts: Readonly<Record<'anchor' | 'vault' | 'stakes' | 'disputes', string>>;
+  readonly till: string;
+  readonly owner: string;
+  readonly registeredAt: bigint;
+  readonly paramsVersion: bigint;
+  readonly manifestHash: Hex;
+  readonly rule: Hex;
+  readonly pricePerRound: bigint;
+  readonly windowS: bigint;
+  readonly bond: bigint;
+  readonly bondFreeAt: bigint;
+}
 
-/** Writes to a chain's Registry through an outbox. */
-export function createRegistryWriter(outbox: Outbox, registry: Registry): RegistryWriter {
-  const { abi } = loadArtifact('Registry');
-  const send = (name: string, key: Hex, parameters: readonly unknown[]) =>
-    outbox.send({
-      id: `${name}:${key}@${registry.address}`,
-      to: registry.address,
-      data: abi.encodeFunctionData(name, parameters) as Hex,
-    });
+function jobFrom(id: Hex, job: JobStruct): RegisteredJob | undefined {
+  const { contracts, owner, till, manifestHash, rule, pricePerRound, bond } = job;
+  if (isZero(owner)) return undefined;
   return {
-    async register({ anchor, vault, stakes = NONE, disputes = NONE }, plan, owner) {
-      const bond = await registry.registrationBond();
-      if (bond > 0n) {
-        const data = loadArtifact('FedToken').abi.encodeFunctionData('approve', [registry.address, bond]) as Hex;
-        await outbox.send({ id: `approve:register:${anchor}:${bond}@${registry.address}`, to: registry.token, data });
-      }
-      return send('register', anchor, [{ anchor, vault, stakes, disputes }, plan, owner]);
-    },
-    releaseBond: (id) => send('releaseBond', id, [id]),
+    ...{ id, anchor: lower(contracts.anchor), vault: lower(contracts.vault) },
+    ...(isZero(contracts.stakes) ? {} : { stakes: lower(contracts.stakes) }),
+    ...(isZero(contracts.disputes) ? {} : { disputes: lower(contracts.disputes) }),
+    ...{ owner: lower(owner), till: lower(till), manifestHash, rule, pricePerRound, bond },
+    ...{ windowS: Number(job.windowS), registeredAtS: Number(job.registeredAt) },
+    ...{ paramsVersion: Number(job.paramsVersion), bondFreeAtS: Number(job.bondFreeAt) },
   };
+}
+
+function isZero(word: string): boolean {
+  return /^0x0*$/.test(word);
+}
+
+function lower(address: string): Hex {
+  return address.toLowerCase() as Hex;
 }

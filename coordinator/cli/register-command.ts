@@ -1,4 +1,4 @@
-import type { Command } from 'commander';
+import { type Command, InvalidArgumentError } from 'commander';
 import { readDeployment } from '../../contracts/deploy/deployment-file.ts';
 import { loadWallet } from '../../contracts/wallet.ts';
 import type { Hex } from '../../shared/bytes.ts';
@@ -16,6 +16,7 @@ interface RegisterOptions extends OutputOptions {
   readonly deployment: string;
   readonly keyFile?: string;
   readonly owner?: Hex;
+  readonly url?: string;
 }
 
 /** Adds `register` to `fedanchor job`. */
@@ -28,6 +29,11 @@ export function registerRegisterCommand(job: Command): void {
     .option('--dir <folder>', "the coordinator's folder", '.')
     .option('--key-file <file>', "the job's guardian (default: the coordinator's own wallet, while it is stopped)")
     .option('--owner <address>', 'who owns the entry and gets its bond back (default: who registers)', parseAddress)
+    .option(
+      '--url <url>',
+      'where your coordinator is, said to clients that look for jobs (default: nothing is said)',
+      parseUrl,
+    )
     .option('--json', 'print JSON', false)
     .action((asked: string, options: RegisterOptions) => reporting(options, () => register(asked, options)));
 }
@@ -48,11 +54,18 @@ async function register(asked: string, options: RegisterOptions): Promise<void> 
     registerJob({
       ...{ config, coordinator: coordinator.address, signer, registry, signal },
       ...{ job: await openJobFolder(jobPath(dir, job)), owner: options.owner ?? signer.address },
+      ...(options.url === undefined ? {} : { coordinatorUrl: options.url }),
     }),
   );
   const bondFree = new Date(entry.bondFreeAtS * 1000).toISOString();
-  print(options, { ...entry, bond: String(entry.bond), job, isNew }, () => [
+  const amounts = { bond: String(entry.bond), pricePerRound: String(entry.pricePerRound) };
+  print(options, { ...entry, ...amounts, job, isNew }, () => [
     `job ${short(job)} is${isNew ? '' : ' already'} registered as ${entry.id}, under parameters ${entry.paramsVersion}`,
     `owner ${entry.owner}; ${entry.bond} are locked until ${bondFree}`,
   ]);
+}
+
+function parseUrl(text: string): string {
+  if (text.length <= 500 && /^https?:\/\/[^\s]+$/.test(text) && URL.canParse(text)) return text;
+  throw new InvalidArgumentError('expected an address such as https://federation.example');
 }

@@ -5,7 +5,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { loadArtifact } from '../../contracts/artifacts.ts';
 import { deployChain } from '../../contracts/deploy/deploy-chain.ts';
 import { writeDeployment } from '../../contracts/deploy/deployment-file.ts';
-import { connectRegistry, createRegistryWriter } from '../../contracts/ledger/registry.ts';
+import { connectRegistry } from '../../contracts/ledger/registry.ts';
+import { createRegistryWriter } from '../../contracts/ledger/registry-writer.ts';
 import type { Outbox } from '../../contracts/outbox/outbox.ts';
 import { registerJobCommands } from '../../coordinator/cli/job-commands.ts';
 import { readChainSettings } from '../../coordinator/config/chain-settings.ts';
@@ -93,7 +94,7 @@ describe('fedanchor job register', () => {
 
     const registry = await connectRegistry({ rpc: chain.rpc, registry: registryAddress });
     expect(await registry.jobOf(contracts.anchor)).toMatchObject({ id: entry.id, bond: BOND });
-    const writer = createRegistryWriter(await chain.openOutbox(wallet('anybody')), registry);
+    const writer = createRegistryWriter(await chain.openOutbox(wallet('anybody')), registry, chain.rpc);
     await expect(writer.releaseBond(entry.id)).rejects.toMatchObject({ data: { errorName: 'RegistryBondNotFree' } });
     await chain.chain.increaseTime(3 * 86_400);
     await writer.releaseBond(entry.id);
