@@ -70,7 +70,8 @@ export function createPerformer(options: PerformerOptions): Performer {
   const { job } = facts;
   let token = '';
   let prepared: Prepared | undefined;
-  let isDisposed = false;
+  let making: Promise<LocalTrainer> | undefined;
+  const lifetime = new AbortController();
 
   const renewToken = async (): Promise<void> => {
     token = await openSession(control, signer, 'participant', facts);
@@ -81,8 +82,14 @@ export function createPerformer(options: PerformerOptions): Performer {
     if (prepared) return prepared;
     const bytes = await options.bulk.getBlob(facts.job, facts.manifestHash, MOST_MANIFEST_BYTES, signal);
     const terms = checkTerms(bytes, facts, signer.address);
-    const local = await createTrainer(terms.manifest);
-    if (isDisposed) local.trainer.dispose();
+    // A trainer takes its time, and a connection may be lost and found in between: one is made all the same.
+    making ??= createTrainer(terms.manifest, lifetime.signal).catch((error) => {
+      making = undefined;
+      throw error;
+    });
+    const local = await making;
+    if (prepared) return prepared;
+    if (lifetime.signal.aborted) local.trainer.dispose();
     prepared = { terms, ...local };
     log.info({ job, name: terms.manifest.name, parameters: terms.layout.parameters }, 'the manifest is as anchored');
     return prepared;
@@ -137,7 +144,7 @@ export function createPerformer(options: PerformerOptions): Performer {
         return {
           name: 'modelEvaluated',
           ticket,
-          evaluation: await trainer.evaluate(decodeModel(terms.layout, effect.model)),
+          evaluation: await trainer.evaluate(decodeModel(terms.layout, effect.model), signal),
         };
       }
       case 'reportMetrics': {
@@ -193,7 +200,7 @@ export function createPerformer(options: PerformerOptions): Performer {
     renewToken,
     token: () => token,
     dispose: () => {
-      isDisposed = true;
+      lifetime.abort();
       prepared?.trainer.dispose();
     },
   };

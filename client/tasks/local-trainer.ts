@@ -15,5 +15,6 @@ export interface LocalTrainer {
  * the trainer that another factory made.
  *
  * @param manifest - of which `task` says what to train and `tensors` of which shapes
+ * @param signal - says that the trainer is not waited for any more
  */
-export type TrainerFactory = (manifest: Manifest) => Promise<LocalTrainer>;
+export type TrainerFactory = (manifest: Manifest, signal?: AbortSignal) => Promise<LocalTrainer>;

@@ -58,9 +58,10 @@ export interface Trainer {
    * Evaluates weights on the client's held-out part.
    *
    * @param weights - one array per manifest tensor, in manifest order
+   * @param signal - says that the answer is not waited for any more
    * @throws TrainerError `trainer/shape-mismatch`, `trainer/disposed`, `trainer/kernel-missing`
    */
-  evaluate(weights: readonly Float32Array[]): Promise<Evaluation>;
+  evaluate(weights: readonly Float32Array[], signal?: AbortSignal): Promise<Evaluation>;
   /** Frees what the trainer holds; later calls throw `trainer/disposed`. */
   dispose(): void;
 }
