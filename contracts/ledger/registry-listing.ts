@@ -14,8 +14,11 @@ export interface ListedJob {
   readonly manifestHash: Hex;
   /** Who owned the registration at first, lower case. */
   readonly owner: Hex;
-  /** Who registered it, lower case: its coordinator or guardian then, where it was called directly. */
-  readonly registrant: Hex;
+  /**
+   * Who sent the registration, lower case: its coordinator or guardian then. Absent where another contract called the
+   * Registry, so that nobody's signature says who it was.
+   */
+  readonly registrant?: Hex;
   /** Block of the registration. */
   readonly blockNumber: number;
   /** What was said beside it, where anything was. */
@@ -84,7 +87,8 @@ export async function listJobs(options: ListingOptions): Promise<Listing<ListedJ
     const { id, anchor, manifestHash, owner } = event.args.toObject() as Record<string, Hex>;
     entries.push({
       ...{ id: id as Hex, anchor: lower(anchor), manifestHash: manifestHash as Hex, owner: lower(owner) },
-      ...{ registrant: lower(transaction?.from ?? '0x'), blockNumber: quantity(log.blockNumber) },
+      blockNumber: quantity(log.blockNumber),
+      ...(isDirect && { registrant: lower(transaction.from) }),
       ...(said && { announcement: said }),
     });
   }
