@@ -23,5 +23,10 @@ export function humanLine(line: string): string {
   const fields = Object.entries(entry)
     .filter(([name]) => !ENVELOPE.includes(name))
     .map(([name, value]) => ` ${name}=${typeof value === 'string' ? value : JSON.stringify(value)}`);
-  return `${time} ${level.padEnd(5)} ${String(entry['msg'])}${fields.join('')}\n`;
+  return `${plainText(`${time} ${level.padEnd(5)} ${String(entry['msg'])}${fields.join('')}`)}\n`;
+}
+
+/** Text without control characters: what others have written must not forge a line, nor steer a terminal. */
+export function plainText(text: string): string {
+  return text.replace(/\p{Cc}/gu, (character) => `\\x${character.charCodeAt(0).toString(16).padStart(2, '0')}`);
 }

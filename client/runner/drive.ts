@@ -14,6 +14,8 @@ export interface DriveOptions {
   readonly perform: (effect: WorkEffect, signal: AbortSignal) => Promise<WorkEvent>;
   /** Drops the connection and connects again after a pause that grows with the refusals. */
   readonly reconnect: (refusals: number) => void;
+  /** Told of every state that the session has come to. */
+  readonly onState?: (state: SessionState) => void;
   /** Where transitions and failures are told. */
   readonly log: Log;
 }
@@ -36,7 +38,7 @@ export interface Drive {
 const DURABLE: readonly WorkEffect['name'][] = ['sign', 'submit', 'collectReceipts'];
 
 /** The one loop of a client: takes events in order, steps, starts the effects; a cancelled effect answers nothing. */
-export function drive({ participant, perform, reconnect, log }: DriveOptions): Drive {
+export function drive({ participant, perform, reconnect, onState, log }: DriveOptions): Drive {
   let state: SessionState = initialSession(participant);
   let isStepping = false;
   let lastError: unknown;
@@ -87,6 +89,7 @@ export function drive({ participant, perform, reconnect, log }: DriveOptions): D
     const next = step(state, event);
     const before = describe(state);
     state = next.state;
+    onState?.(state);
     if (describe(state) !== before) log.debug({ event: event.name }, `${before} -> ${describe(state)}`);
     for (const effect of next.effects) carryOut(effect);
     if (state.at !== 'stopped') return;

@@ -15,6 +15,7 @@ export type SessionEvent =
   | { readonly name: 'disconnected' }
   | { readonly name: 'jobStateReceived'; readonly job: JobStateMessage }
   | { readonly name: 'stopRequested' }
+  | { readonly name: 'drainRequested' }
   | WorkEvent;
 
 /** The end of a piece of work. */

@@ -144,6 +144,8 @@ export interface LiveSession {
   readonly evaluated: Hex | null;
   /** The ticket given out last. */
   readonly lastTicket: number;
+  /** Whether it is to stop as soon as nothing signed is on its way. */
+  readonly isDraining: boolean;
 }
 
 /** A client whose part has ended: by an outcome, or because it cannot take part (code and sentence). */
@@ -167,5 +169,6 @@ export function initialSession(participant: Hex): SessionState {
     settled: null,
     evaluated: null,
     lastTicket: 0,
+    isDraining: false,
   };
 }

@@ -1,3 +1,4 @@
+import { drain, drained } from './draining.ts';
 import type { SessionEvent, WorkEvent } from './events.ts';
 import { onFinishing } from './finishing.ts';
 import { onConnected, onDisconnected, onJobState, onOpening } from './link.ts';
@@ -18,15 +19,17 @@ export function step(state: SessionState, event: SessionEvent): Move {
   if (state.at === 'stopped') return stay(state);
   switch (event.name) {
     case 'connected':
-      return onConnected(state);
+      return drained(onConnected(state));
     case 'disconnected':
-      return onDisconnected(state);
+      return drained(onDisconnected(state));
     case 'stopRequested':
       return stop(state, { kind: 'aborted' });
+    case 'drainRequested':
+      return drain(state);
     case 'jobStateReceived':
-      return onJobState(state, event.job);
+      return drained(onJobState(state, event.job));
     default:
-      return onWork(state, event);
+      return drained(onWork(state, event));
   }
 }
 
