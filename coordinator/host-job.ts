@@ -4,6 +4,7 @@ import { createLedgerWriter } from '../contracts/ledger/ledger-writer.ts';
 import { connectStakes } from '../contracts/ledger/stakes.ts';
 import type { AggregationEngine } from '../shared/aggregation/engine.ts';
 import { FedanchorError } from '../shared/errors.ts';
+import { wireFormat } from '../shared/wire/wire-format.ts';
 import { createAnchor } from './anchor-record.ts';
 import { keepCollecting } from './blobs/collector.ts';
 import { createFileBlobStore } from './blobs/file-blob-store.ts';
@@ -84,7 +85,7 @@ export async function hostJob(folder: string, host: Host): Promise<OpenJob> {
       {
         events: stores.events,
         blobs: await createFileBlobStore(join(folder, 'blobs')),
-        uploads: createUploadStore(join(folder, 'uploads')),
+        uploads: createUploadStore(join(folder, 'uploads'), { wire: wireFormat(terms.manifest.wire) }),
       },
       storage,
     );

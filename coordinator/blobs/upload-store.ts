@@ -2,8 +2,10 @@ import { randomUUID } from 'node:crypto';
 import { type FileHandle, mkdir, open, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { equalBytes, fromHex, type Hex } from '../../shared/bytes.ts';
-import { joinParts, PART_BYTES, partCount, partRoot } from '../../shared/commitments/vector-trees.ts';
+import { joinParts, PART_BYTES, partCount, partRoot, vectorBytes } from '../../shared/commitments/vector-trees.ts';
 import { FedanchorError } from '../../shared/errors.ts';
+import type { WireFormat } from '../../shared/wire/format.ts';
+import { WireError } from '../../shared/wire/wire-error.ts';
 
 /** Thrown when an offer or a part is refused; nothing of it is kept. */
 export class UploadError extends FedanchorError<
@@ -11,6 +13,7 @@ export class UploadError extends FedanchorError<
   | 'upload/root-mismatch'
   | 'upload/wrong-part-count'
   | 'upload/wrong-part-length'
+  | 'upload/malformed-part'
   | 'upload/no-such-part'
   | 'upload/over-quota'
   | 'upload/incomplete'
@@ -35,9 +38,11 @@ export interface UploadStore {
    */
   offer(participant: Hex, offer: Offer): Promise<number[]>;
   /**
-   * Verifies and keeps one part. Idempotent. The bytes are the caller's again when it settles.
+   * Verifies and keeps one part, which arrives in the job's wire format. Idempotent. The bytes are the caller's again when
+   * it settles.
    *
-   * @throws UploadError `upload/no-offer`, `upload/no-such-part`, `upload/wrong-part-length`, `upload/root-mismatch`
+   * @throws UploadError `upload/no-offer`, `upload/no-such-part`, `upload/wrong-part-length`, `upload/malformed-part`,
+   * `upload/root-mismatch`
    */
   putPart(participant: Hex, updateRoot: Hex, part: number, bytes: Uint8Array): Promise<void>;
   /** Whether a part is there. */
@@ -54,14 +59,24 @@ export interface UploadStore {
   clear(): Promise<void>;
 }
 
+/** How an upload store is set up. */
+export interface UploadStoreOptions {
+  /** The format that parts travel in; left out, they travel as they are. */
+  readonly wire?: WireFormat | undefined;
+  /** Different updates that one participant may have on their way at once; default 2. */
+  readonly offersPerParticipant?: number;
+}
+
 /**
- * Keeps parts as files under `<folder>/<participant>/<update root>/<part>`. Offers live in memory: after a restart a
- * client offers again and learns that the parts it sent before are there.
+ * Keeps parts as files under `<folder>/<participant>/<update root>/<part>`, as they are committed to, however they
+ * travelled. Offers live in memory: after a restart a client offers again and learns that the parts it sent before are
+ * there.
  *
  * @param folder - created if missing
- * @param offersPerParticipant - different updates that one participant may have on their way at once
+ * @param options - how parts travel, and how many updates one participant may have on their way at once
  */
-export function createUploadStore(folder: string, offersPerParticipant = 2): UploadStore {
+export function createUploadStore(folder: string, options: UploadStoreOptions = {}): UploadStore {
+  const { offersPerParticipant = 2, wire } = options;
   const offers = new Map<Hex, Map<Hex, Offer>>();
   const haveFolder = new WeakSet<Offer>();
   /** What is being dropped, of one participant or of all: who asks for parts meanwhile must not find them. */
@@ -117,13 +132,14 @@ export function createUploadStore(folder: string, offersPerParticipant = 2): Upl
       }
       return missing;
     },
-    putPart: async (participant, updateRoot, part, bytes) => {
+    putPart: async (participant, updateRoot, part, body) => {
       const offer = find(participant, updateRoot);
       const root = offer.partRoots[part];
       if (root === undefined) {
         throw new UploadError('upload/no-such-part', `part ${part} is not among the ${offer.partRoots.length} offered`);
       }
       const length = partLength(offer, part);
+      const bytes = wire === undefined ? body : decodePart(wire, body, length);
       if (bytes.length !== length) {
         throw new UploadError('upload/wrong-part-length', `part ${part} has ${length} bytes, ${bytes.length} arrived`);
       }
@@ -176,6 +192,16 @@ export function createUploadStore(folder: string, offersPerParticipant = 2): Upl
 /** Bytes of one part of an offered update. */
 function partLength({ byteLength }: Offer, part: number): number {
   return Math.min(PART_BYTES, byteLength - part * PART_BYTES);
+}
+
+/** The bytes of a part that are committed to, from those that arrived. */
+function decodePart(wire: WireFormat, body: Uint8Array, byteLength: number): Uint8Array {
+  try {
+    return vectorBytes(wire.decodePart(body, Math.floor(byteLength / 2)));
+  } catch (cause) {
+    if (!(cause instanceof WireError)) throw cause;
+    throw new UploadError('upload/malformed-part', cause.message, cause.data, cause);
+  }
 }
 
 /** Writes a new file in another thread, and does work of this one meanwhile. */

@@ -11,6 +11,7 @@ import { encodeModel } from '../../shared/fixed-point/model.ts';
 import { participationSchema } from '../../shared/round/participation.ts';
 import { serverStepSchema } from '../../shared/round/server-step-schema.ts';
 import { decodeSafetensors } from '../../shared/safetensors.ts';
+import { wireSchema } from '../../shared/wire/wire-terms.ts';
 import type { ManifestDraft } from '../job-folder.ts';
 import { completeCourt, courtDraftSchema } from './court-draft.ts';
 import { readConfigFile } from './toml-file.ts';
@@ -53,6 +54,8 @@ const schema = z.strictObject({
   participation: participationSchema,
   rewards: z.strictObject({ pricePerRound: tokens, score: z.enum(SCORE_METHODS).default('confirmation') }),
   chain: z.strictObject({ windowTicks: z.number().int().min(0).max(0xffff) }),
+  /** How updates travel; left out, as they are. */
+  wire: wireSchema.optional(),
   /** Stakes, bonds and disputes; left out, the job has none. */
   court: courtDraftSchema.optional(),
   contracts: z

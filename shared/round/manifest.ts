@@ -7,6 +7,7 @@ import { FedanchorError } from '../errors.ts';
 import { DEFAULT_FRACTION_BITS } from '../fixed-point/constants.ts';
 import { UPDATE_BITS_RANGE } from '../fixed-point/update-bits.ts';
 import { courtSchema } from './court-terms.ts';
+import { wireSchema } from '../wire/wire-terms.ts';
 import { participationSchema } from './participation.ts';
 import { serverStepSchema } from './server-step-schema.ts';
 
@@ -70,6 +71,8 @@ const manifestObject = z.strictObject({
   }),
   /** Stakes, bonds and disputes. No default: a manifest without it is a job without a court. */
   court: courtSchema.optional(),
+  /** How updates travel. No default: a manifest without it has them travel as they are. */
+  wire: wireSchema.optional(),
   /** Who may read the updates. */
   disclosure: z.enum(['public', 'participants', 'auditors']),
   /** How long updates are kept beyond finality, in seconds. */

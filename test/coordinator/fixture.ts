@@ -44,6 +44,7 @@ export interface TestJobChoices {
   readonly rule?: Partial<Manifest['aggregation']['rule']>;
   readonly serverStep?: Manifest['aggregation']['serverStep'];
   readonly disclosure?: Manifest['disclosure'];
+  readonly wire?: NonNullable<Manifest['wire']>;
 }
 
 /** A job with one tensor of 70 coordinates and one of 3: 192 with padding, three blocks. */
@@ -53,6 +54,7 @@ export function testJob({
   rule = {},
   serverStep = { name: 'FedAvg', learningRate: 65_536 },
   disclosure = 'public',
+  wire,
 }: TestJobChoices = {}): TestJob {
   const rng = createRng(7, 'model');
   const model = new Int32Array(192);
@@ -77,6 +79,7 @@ export function testJob({
     participation: settings,
     rewards: { pricePerRound: '1000003' },
     chain: { windowTicks: 1 },
+    ...(wire && { wire }),
     disclosure,
     retentionS: 0,
     initialUpdateBits: 12,

@@ -14,6 +14,7 @@ import type { SignedReceipt } from '../../shared/commitments/receipt.ts';
 import { type RoundRecord, recordHash } from '../../shared/commitments/record.ts';
 import { vectorBytes } from '../../shared/commitments/vector-trees.ts';
 import { inMemory, type RoundParent, transition } from '../../shared/round/transition.ts';
+import { wireFormat } from '../../shared/wire/wire-format.ts';
 import { createFileEngine } from './file-engine.ts';
 import {
   COORDINATOR,
@@ -55,7 +56,14 @@ export async function createWorld(choices: TestJobChoices = {}, events = createM
   const folder = await temporaryFolder();
   const blobs = await createFileBlobStore(join(folder, 'blobs'));
   await blobs.put(job.terms.manifest.initialModelRoot, vectorBytes(job.model));
-  return { job, events, blobs, anchorings: [], openUploads: () => createUploadStore(join(folder, 'uploads')) };
+  const wire = wireFormat(job.terms.manifest.wire);
+  return {
+    job,
+    events,
+    blobs,
+    anchorings: [],
+    openUploads: () => createUploadStore(join(folder, 'uploads'), { wire }),
+  };
 }
 
 /** A chain that takes every record. */
