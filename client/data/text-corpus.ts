@@ -69,6 +69,14 @@ export async function openCorpus(folders: readonly string[], options: CorpusOpti
     const start = windowStart(heldOut, window, Math.floor((index * available) / heldOutSamples));
     return text.slice(start, start + window);
   });
+  const examples = (positions: ArrayLike<number>): ExampleBatch =>
+    toBatch(
+      Array.from(positions, (position) => {
+        const start = windowStart(training, window, position);
+        return text.subarray(start, start + window);
+      }),
+      contextLength,
+    );
   return {
     inputShape: [contextLength, ALPHABET_SIZE],
     classes: ALPHABET_SIZE,
@@ -80,13 +88,8 @@ export async function openCorpus(folders: readonly string[], options: CorpusOpti
     mostFrequentClass: mostFrequent(training.map(({ start, end }) => text.subarray(start, end))),
     datasetCommitment: `0x${createHash('sha256').update(listing.join('')).digest('hex')}`,
     sample: (rng: Rng, count: number): ExampleBatch =>
-      toBatch(
-        Array.from({ length: count }, () => {
-          const start = windowStart(training, window, rng.below(samples));
-          return text.subarray(start, start + window);
-        }),
-        contextLength,
-      ),
+      examples(Array.from({ length: count }, () => rng.below(samples))),
+    examples,
     heldOut: (start, count) => toBatch(heldOutWindows.slice(start, start + count), contextLength),
   };
 }

@@ -22,6 +22,10 @@ export interface TrainingData {
   readonly mostFrequentClass: number;
   /** Draws `count` training examples; the same stream of random numbers gives the same batch. */
   sample(rng: Rng, count: number): ExampleBatch;
+  /** The training examples at these positions, each 0 <= position < samples; the same ones in the same places always. */
+  examples(positions: ArrayLike<number>): ExampleBatch;
   /** The held-out examples `start` to `start + count`, always the same ones in the same order. */
   heldOut(start: number, count: number): ExampleBatch;
+  /** Frees what is open, such as files; whoever trains on the data calls it after the last batch. */
+  close?(): void;
 }

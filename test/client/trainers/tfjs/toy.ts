@@ -45,6 +45,13 @@ export function makeToyData(inputShape: readonly number[] = [6]): TrainingData {
     heldOutSamples: 300,
     mostFrequentClass: 1,
     sample: draw,
+    examples: (positions) => {
+      const batches = Array.from(positions, (position) => draw(createRng(position, 'toy-example'), 1));
+      return {
+        inputs: Float32Array.from(batches.flatMap(({ inputs }) => [...inputs])),
+        labels: Int32Array.from(batches.flatMap(({ labels }) => [...labels])),
+      };
+    },
     heldOut: (start, count) => ({
       inputs: held.inputs.slice(start * 6, (start + count) * 6),
       labels: held.labels.slice(start, start + count),
