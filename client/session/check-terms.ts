@@ -72,6 +72,23 @@ export function checkPlan({ manifest }: JobTerms, plan: RoundPlan): void {
 }
 
 /**
+ * Holds a plan to the one before: attempts count for the whole job and never fall, and under one attempt rounds never do,
+ * also where the chain has taken rounds back.
+ *
+ * @param latest - the plan that was worked on last, null before the first
+ * @throws SessionError `session/round-backwards`
+ */
+export function checkOrder(latest: RoundPlan | null, plan: RoundPlan): void {
+  if (latest === null || plan.attempt > latest.attempt) return;
+  if (plan.attempt === latest.attempt && plan.round >= latest.round) return;
+  throw new SessionError(
+    'session/round-backwards',
+    `round ${plan.round}, attempt ${plan.attempt}, was opened after round ${latest.round}, attempt ${latest.attempt}: a job does not go back; ask its operator`,
+    { round: plan.round, attempt: plan.attempt, after: { round: latest.round, attempt: latest.attempt } },
+  );
+}
+
+/**
  * Holds a draw to the manifest: its seed is one that the job committed to and could reveal before this round. Which of
  * the seeds revealed was the last one stands in the chain's record of the round before.
  *

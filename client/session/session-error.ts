@@ -8,6 +8,7 @@ export type SessionErrorCode =
   | 'session/model-mismatch'
   | 'session/not-listed'
   | 'session/plan-mismatch'
+  | 'session/round-backwards'
   | 'session/unexpected-event';
 
 /** Thrown when what the coordinator says does not agree with the chain, the manifest or a root. */

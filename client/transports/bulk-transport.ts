@@ -9,7 +9,7 @@ export interface BulkTransport {
    * @param root - the blob's address
    * @param mostBytes - a longer answer is refused
    * @throws ProtocolError with the coordinator's code; TransportError `transport/unreachable`, `transport/timeout`,
-   *   `transport/too-large`
+   *   `transport/too-large`, `transport/too-slow`, `transport/redirected`, `transport/encoded`
    */
   getBlob(job: Hex, root: Hex, mostBytes: number, signal?: AbortSignal): Promise<Uint8Array>;
   /**

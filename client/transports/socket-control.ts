@@ -15,6 +15,9 @@ import { ProtocolError, TransportError } from './transport-error.ts';
 /** Pauses of a client that is told it asks too much: a few, then the refusal stands. */
 const TOO_MANY_RETRY: RetryOptions = { tries: 6, firstDelayMs: 250, mostDelayMs: 5_000 };
 
+/** Longest message that is taken in, unpacked: the longest there is names the missing parts of an update, 100,000 of them. */
+const MOST_MESSAGE_BYTES = 2 ** 20;
+
 /** How to reach the control plane. */
 export interface SocketControlOptions {
   /** The coordinator's address, `http:` or `https:`. */
@@ -40,6 +43,7 @@ export function createSocketControl(options: SocketControlOptions): ControlTrans
     transports: ['websocket'],
     autoConnect: false,
     forceNew: true,
+    ...({ maxPayload: MOST_MESSAGE_BYTES, perMessageDeflate: false } as object),
     reconnectionDelay: reconnectDelayMs,
     reconnectionDelayMax: mostReconnectDelayMs,
   });

@@ -5,9 +5,12 @@ export type TransportErrorCode =
   | 'transport/bad-reply'
   | 'transport/bad-url'
   | 'transport/disconnected'
+  | 'transport/encoded'
   | 'transport/plaintext-refused'
+  | 'transport/redirected'
   | 'transport/timeout'
   | 'transport/too-large'
+  | 'transport/too-slow'
   | 'transport/unreachable';
 
 /** Thrown when a request did not get an answer that can be used; it may get one later. */
