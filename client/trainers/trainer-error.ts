@@ -3,6 +3,7 @@ import { FedanchorError } from '../../shared/errors.ts';
 /** What can go wrong while a client trains or evaluates. */
 export type TrainerErrorCode =
   | 'trainer/aborted'
+  | 'trainer/backend-failed'
   | 'trainer/backend-unavailable'
   | 'trainer/bad-architecture'
   | 'trainer/bad-training'

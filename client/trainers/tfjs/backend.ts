@@ -1,26 +1,66 @@
-import { createRequire } from 'node:module';
-import { dirname, join, sep } from 'node:path';
 import * as tf from '@tensorflow/tfjs-core';
 import { TrainerError } from '../trainer-error.ts';
-import { speedUpTransposedProducts } from './transposed-products.ts';
+import { startCpu } from './backends/cpu.ts';
+import { type NativeLoader, startNode, startNodeGpu } from './backends/native.ts';
+import { firstLine, type StartedBackend } from './backends/started-backend.ts';
+import { startWasm } from './backends/wasm.ts';
+import { startWebGpu, type WebGpuLoaders } from './backends/webgpu.ts';
 
-/** Which TensorFlow.js backend to use; `auto` takes the first that works of gpu, wasm, cpu. */
-export type BackendPreference = 'auto' | 'gpu' | 'wasm' | 'cpu';
+/** The backends in the order in which `auto` tries them. */
+export const BACKEND_NAMES = ['node-gpu', 'webgpu', 'node', 'wasm', 'cpu'] as const;
+
+/**
+ * A TensorFlow.js backend: `node-gpu` is TensorFlow's native library on CUDA, `webgpu` any vendor's GPU, `node` the native
+ * library on the CPU, `wasm` and `cpu` need nothing and repeat bit for bit.
+ */
+export type BackendName = (typeof BACKEND_NAMES)[number];
+
+/** Which backend to use; `auto` takes the first that works. */
+export type BackendPreference = 'auto' | BackendName;
 
 /** The backend in use. */
 export interface BackendChoice {
-  /** Its name: `gpu` is TensorFlow's native library, `wasm` and `cpu` repeat bit for bit. */
-  readonly name: 'gpu' | 'wasm' | 'cpu';
+  /** Its name. */
+  readonly name: BackendName;
   /** Why this one, for people: what was tried before and how it failed. */
   readonly reason: string;
+  /** What it computes on, where the backend tells. */
+  readonly device?: string;
 }
 
-/** How to bring in the optional `@tensorflow/tfjs-node-gpu`; the default is a dynamic import. */
-export type GpuLoader = () => Promise<unknown>;
+/** How the packages behind backends are brought in; each default is a dynamic import. */
+export interface BackendPackages {
+  /** `@tensorflow/tfjs-node-gpu`. */
+  readonly nodeGpu: NativeLoader;
+  /** `@tensorflow/tfjs-node`. */
+  readonly node: NativeLoader;
+  /** `webgpu` and `@tensorflow/tfjs-backend-webgpu`. */
+  readonly webgpu: WebGpuLoaders;
+  /** The folder of the WASM backend's `.wasm` files; default: in its package. */
+  readonly wasmFolder?: string;
+}
 
-const GPU_PACKAGE = '@tensorflow/tfjs-node-gpu';
-const NATIVE_BACKEND = 'tensorflow';
+/** What may be said about a backend. */
+export interface BackendOptions {
+  /** The GPU: an index, or a name that `webgpu` or a UUID that `node-gpu` knows. Only GPU backends are tried then. */
+  readonly device?: string;
+  /** Other ways to bring in packages. */
+  readonly packages?: Partial<BackendPackages>;
+}
 
+// Not literals in import(): the packages are optional, and who builds or checks this program may not have them.
+const NODE_GPU: string = '@tensorflow/tfjs-node-gpu';
+const NODE: string = '@tensorflow/tfjs-node';
+const DAWN: string = 'webgpu';
+const WEBGPU: string = '@tensorflow/tfjs-backend-webgpu';
+
+const installed: BackendPackages = {
+  nodeGpu: () => import(NODE_GPU),
+  node: () => import(NODE),
+  webgpu: { dawn: () => import(DAWN), backend: () => import(WEBGPU) },
+};
+
+const started = new Map<BackendName, StartedBackend>();
 let lastWork: Promise<unknown> = Promise.resolve();
 
 /**
@@ -29,11 +69,18 @@ let lastWork: Promise<unknown> = Promise.resolve();
  *
  * @param choice - what `selectBackend` returned
  * @param work - may await
+ * @throws TrainerError `trainer/backend-failed` when the device failed meanwhile
  */
 export function runOnBackend<Result>(choice: BackendChoice, work: () => Promise<Result>): Promise<Result> {
   return inTurn(async () => {
-    await tf.setBackend(choice.name === 'gpu' ? NATIVE_BACKEND : choice.name);
-    return work();
+    const backend = started.get(choice.name);
+    await tf.setBackend(backend?.registeredAs ?? choice.name);
+    backend?.assertSound?.();
+    try {
+      return await work();
+    } finally {
+      backend?.assertSound?.();
+    }
   });
 }
 
@@ -46,87 +93,45 @@ function inTurn<Result>(work: () => Promise<Result>): Promise<Result> {
 /**
  * Starts a backend, or finds it started.
  *
- * The optional GPU package depends on the union package `@tensorflow/tfjs` of its own version, and that on the same
- * version of tfjs-core; npm then installs one tfjs-core for all. Should two copies be installed, they still meet:
- * tfjs-core keeps its engine and kernel registry on the global object, so that a backend registered through one copy is
- * found through the other. Whether that happened is checked here rather than assumed.
- *
  * @param preference - `auto`, or one backend and no other
- * @param loadGpu - brings in the GPU package
+ * @param options - device, and other ways to bring in packages
  * @throws TrainerError `trainer/backend-unavailable`
  */
 export function selectBackend(
   preference: BackendPreference = 'auto',
-  loadGpu: GpuLoader = () => import(GPU_PACKAGE),
+  options: BackendOptions = {},
 ): Promise<BackendChoice> {
-  return inTurn(() => startFirst(preference, loadGpu));
+  return inTurn(() => startFirst(preference, options));
 }
 
-async function startFirst(preference: BackendPreference, loadGpu: GpuLoader): Promise<BackendChoice> {
-  const attempts = { gpu: () => startGpu(loadGpu), wasm: startWasm, cpu: startCpu };
-  const order = preference === 'auto' ? (['gpu', 'wasm', 'cpu'] as const) : [preference];
+async function startFirst(preference: BackendPreference, options: BackendOptions): Promise<BackendChoice> {
   const failures: string[] = [];
-  for (const name of order) {
+  for (const name of preference === 'auto' ? BACKEND_NAMES : [preference]) {
     try {
-      await attempts[name]();
-      return { name, reason: [...failures, `${name} works`].join('; ') };
+      const backend = await start(name, options, preference === name);
+      started.set(name, backend);
+      const { device } = backend;
+      const works = device === undefined ? `${name} works` : `${name} works, on ${device}`;
+      return { name, reason: [...failures, works].join('; '), ...(device === undefined ? {} : { device }) };
     } catch (cause) {
       failures.push(`${name} is not available: ${firstLine(cause)}`);
     }
   }
   throw new TrainerError(
     'trainer/backend-unavailable',
-    `no TensorFlow.js backend works (${failures.join('; ')}): reinstall the packages, or choose another backend`,
+    `no TensorFlow.js backend works (${failures.join('; ')}): install what is missing, or choose another backend`,
     { preference, failures },
   );
 }
 
-async function startGpu(loadGpu: GpuLoader): Promise<void> {
-  await loadGpu();
-  if (!tf.engine().backendNames().includes(NATIVE_BACKEND)) {
-    throw new Error(`${GPU_PACKAGE} loaded but registered no "${NATIVE_BACKEND}" backend with this tfjs-core`);
+function start(name: BackendName, options: BackendOptions, isAskedFor: boolean): Promise<StartedBackend> {
+  const { device } = options;
+  const packages = { ...installed, ...options.packages };
+  if (name === 'node-gpu') return startNodeGpu(packages.nodeGpu, device);
+  if (name === 'webgpu') {
+    return startWebGpu(packages.webgpu, { software: isAskedFor, ...(device === undefined ? {} : { device }) });
   }
-  await start(NATIVE_BACKEND);
-}
-
-async function startWasm(): Promise<void> {
-  const { setWasmPaths } = await import('@tensorflow/tfjs-backend-wasm');
-  const entry = createRequire(import.meta.url).resolve('@tensorflow/tfjs-backend-wasm');
-  setWasmPaths(join(dirname(entry), sep));
-  const before = {
-    uncaughtException: process.listeners('uncaughtException'),
-    unhandledRejection: process.listeners('unhandledRejection'),
-  };
-  await start('wasm');
-  // The module's loader installs handlers that rethrow, which would defeat those of the process it runs in.
-  for (const listener of process.listeners('uncaughtException')) {
-    if (!before.uncaughtException.includes(listener)) process.removeListener('uncaughtException', listener);
-  }
-  for (const listener of process.listeners('unhandledRejection')) {
-    if (!before.unhandledRejection.includes(listener)) process.removeListener('unhandledRejection', listener);
-  }
-  speedUpTransposedProducts('wasm');
-}
-
-async function startCpu(): Promise<void> {
-  await import('@tensorflow/tfjs-backend-cpu');
-  const production = tf.env().getBool('PROD');
-  // On its first write this backend prints an advertisement, except in production mode.
-  tf.env().set('PROD', true);
-  try {
-    await start('cpu');
-    tf.tidy(() => tf.add(tf.scalar(1), 1).dataSync());
-  } finally {
-    tf.env().set('PROD', production);
-  }
-}
-
-async function start(name: string): Promise<void> {
-  if (!(await tf.setBackend(name))) throw new Error(`TensorFlow.js could not start its "${name}" backend`);
-  await tf.ready();
-}
-
-function firstLine(cause: unknown): string {
-  const message = cause instanceof Error ? cause.message : String(cause);
-  return message.split('\n')[0] ?? message;
+  if (device !== undefined) throw new Error(`it has no devices to choose from, and "${device}" was asked for`);
+  if (name === 'node') return startNode(packages.node);
+  return name === 'wasm' ? startWasm(packages.wasmFolder) : startCpu();
 }

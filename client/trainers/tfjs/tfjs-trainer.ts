@@ -2,7 +2,13 @@ import type { Trainer } from '../trainer.ts';
 import { TrainerError } from '../trainer-error.ts';
 import type { TrainingData } from '../training-data.ts';
 import type { LayersArchitecture } from './architecture.ts';
-import { type BackendChoice, type BackendPreference, type GpuLoader, runOnBackend, selectBackend } from './backend.ts';
+import {
+  type BackendChoice,
+  type BackendOptions,
+  type BackendPreference,
+  runOnBackend,
+  selectBackend,
+} from './backend.ts';
 import { bindClassifier } from './classifier.ts';
 import { evaluateWeights } from './evaluation.ts';
 import type { TensorDescription } from './layers-model.ts';
@@ -17,10 +23,10 @@ export interface TfjsTrainerOptions {
   readonly training: TrainingSettings;
   /** The client's private examples. */
   readonly data: TrainingData;
-  /** Default `auto`: the GPU package when it loads, else WASM, else plain JavaScript. */
+  /** Default `auto`: a GPU where there is one, else TensorFlow's native library where it is installed, else WASM. */
   readonly backend?: BackendPreference;
-  /** How to bring in the GPU package; default a dynamic import. */
-  readonly loadGpu?: GpuLoader;
+  /** Which device, and other ways to bring in a backend's packages. */
+  readonly backendOptions?: BackendOptions;
 }
 
 /** A trainer on TensorFlow.js. */
@@ -42,7 +48,7 @@ export interface TfjsTrainer extends Trainer {
  */
 export async function createTfjsTrainer(options: TfjsTrainerOptions): Promise<TfjsTrainer> {
   const training = parseTrainingSettings(options.training);
-  const backend = await selectBackend(options.backend, options.loadGpu);
+  const backend = await selectBackend(options.backend, options.backendOptions);
   const classifier = await runOnBackend(backend, () => bindClassifier(options.architecture, options.data));
   let isDisposed = false;
   const run = <Result>(work: () => Promise<Result>): Promise<Result> =>
@@ -59,7 +65,7 @@ export async function createTfjsTrainer(options: TfjsTrainerOptions): Promise<Tf
       if (isDisposed) return;
       isDisposed = true;
       // Work under way still reads the model: it goes after that.
-      void runOnBackend(backend, async () => classifier.model.dispose());
+      runOnBackend(backend, async () => classifier.model.dispose()).catch(() => undefined);
     },
   };
 }
