@@ -5,13 +5,15 @@ import type { Signer } from '../contracts/wallet.ts';
 import type { AggregationEngine } from '../shared/aggregation/engine.ts';
 import { word } from '../shared/bytes.ts';
 import { type UpdateStatement, updateDigest } from '../shared/commitments/contribution.ts';
+import { createFileCarry } from './encoding/file-carry.ts';
 import { createFileJournal } from './journal/file-journal.ts';
 import type { SubmissionJournal } from './journal/submission-journal.ts';
 import type { Log } from './log.ts';
+import type { PrivacyGuard } from './privacy/privacy-guard.ts';
 import { type Drive, drive } from './runner/drive.ts';
 import { createPerformer } from './runner/performer.ts';
 import type { ChainFacts } from './session/check-terms.ts';
-import type { ClientOutcome } from './session/state.ts';
+import type { ClientOutcome, SessionState } from './session/state.ts';
 import type { TrainerFactory } from './tasks/local-trainer.ts';
 import type { BulkTransport } from './transports/bulk-transport.ts';
 import { coordinatorEndpoint } from './transports/endpoint.ts';
@@ -41,13 +43,22 @@ export interface ClientOptions {
   readonly seed?: number;
   /** Longest wait for one answer, in milliseconds; default 30 seconds. */
   readonly requestTimeoutMs?: number;
+  /** Makes updates private before they are committed to; left out, they are sent as they were learnt. */
+  readonly privacy?: PrivacyGuard | undefined;
   /** Pauses between tries; default 250 ms doubled up to 10 seconds. */
   readonly pauses?: Omit<RetryOptions, 'tries'>;
   /** What a job with a court asks of its participants; left out, the client leaves when the last round is anchored. */
   readonly court?: CourtDuty;
+  /** Told of every state that the session has come to. */
+  readonly onSession?: (state: SessionState) => void;
   /** Where to tell what happens. */
   readonly log: Log;
-  /** Ends the client; `run` then resolves as aborted. */
+  /**
+   * Ends the client in good order: what is signed is still sent and its receipt waited for, a round in work is declined,
+   * nothing new is begun; `run` then resolves as aborted.
+   */
+  readonly drain?: AbortSignal;
+  /** Ends the client at once; `run` then resolves as aborted. */
   readonly signal?: AbortSignal;
 }
 
@@ -123,6 +134,8 @@ export function createClient(options: ClientOptions): Client {
         signer,
         createTrainer: options.createTrainer,
         seed: options.seed === undefined ? randomBytes(32) : word(options.seed),
+        carry: createFileCarry({ folder: stateDir, participant: signer.address }),
+        privacy: options.privacy,
         pauses,
         log,
       });
@@ -138,6 +151,7 @@ export function createClient(options: ClientOptions): Client {
             return event;
           },
           reconnect: (refusals) => control.reconnect(backoffMs(pauses, refusals + 1)),
+          ...(options.onSession && { onState: options.onSession }),
           log,
         });
       let session = begin();
@@ -161,28 +175,40 @@ export function createClient(options: ClientOptions): Client {
         lifetime.abort();
         session.dispatch({ name: 'stopRequested' });
       };
+      let isWaiting = false;
+      const drain = (): void => {
+        // After the last round nothing is on its way any more.
+        if (isWaiting) stop();
+        else session.dispatch({ name: 'drainRequested' });
+      };
       signal?.addEventListener('abort', stop, { once: true });
+      options.drain?.addEventListener('abort', drain, { once: true });
       try {
         if (signal?.aborted) stop();
+        else if (options.drain?.aborted) drain();
         else control.connect();
         for (;;) {
           const { outcome, error } = await session.ended;
           duty?.rearm();
-          // A receipt that is on its way is waited for, unless the client was told to stop.
-          if (outcome.kind !== 'aborted') await session.settled();
-          if (outcome.kind === 'closed' && duty && (await duty.afterClosing()) === 'reopened') {
+          // A receipt that is on its way is waited for, unless the client was told to stop at once.
+          if (!lifetime.signal.aborted) await session.settled();
+          isWaiting = true;
+          const isReopened = outcome.kind === 'closed' && duty && (await duty.afterClosing()) === 'reopened';
+          isWaiting = false;
+          if (isReopened) {
             log.info({ rounds: outcome.rounds }, 'the job goes on: it is joined again');
             session = begin();
             // On a connection that is up, nothing else would say so; on one that is not, it comes when it is.
             session.dispatch({ name: 'connected' });
             continue;
           }
-          if (signal?.aborted && outcome.kind === 'closed') return { kind: 'aborted' };
+          if (lifetime.signal.aborted && outcome.kind === 'closed') return { kind: 'aborted' };
           if (outcome.kind !== 'refused') return outcome;
           throw error ?? new ProtocolError(outcome.code, outcome.message);
         }
       } finally {
         signal?.removeEventListener('abort', stop);
+        options.drain?.removeEventListener('abort', drain);
         lifetime.abort();
         control.close();
         performer.dispose();

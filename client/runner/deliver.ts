@@ -1,7 +1,8 @@
 import { recoverAddress } from '../../contracts/wallet.ts';
 import { toHex } from '../../shared/bytes.ts';
 import { receiptDigest, type SignedReceipt } from '../../shared/commitments/receipt.ts';
-import { PART_BYTES, partRoots, updateTree } from '../../shared/commitments/vector-trees.ts';
+import { int16Vector, PART_BYTES, partRoots, updateTree } from '../../shared/commitments/vector-trees.ts';
+import type { WireFormat } from '../../shared/wire/format.ts';
 import type { SignedUpdate, SubmissionJournal } from '../journal/submission-journal.ts';
 import type { Log } from '../log.ts';
 import type { ChainFacts } from '../session/check-terms.ts';
@@ -41,17 +42,24 @@ export async function offerUpdate(control: ControlTransport, update: SignedUpdat
   }
 }
 
-/** Uploads the parts asked for, a few at a time. */
+/**
+ * Uploads the parts asked for, a few at a time, in the job's wire format.
+ *
+ * @param wire - left out, parts travel as they are
+ * @throws WireError `wire/not-representable` if the update was not made for that format
+ */
 export async function uploadParts(
   bulk: BulkTransport,
   { statement: { job, updateRoot }, bytes }: SignedUpdate,
   missing: readonly number[],
   signal: AbortSignal,
+  wire?: WireFormat,
 ): Promise<void> {
   const queue = [...missing];
   const lane = async (): Promise<void> => {
     for (let part = queue.shift(); part !== undefined; part = queue.shift()) {
-      await bulk.putPart(job, updateRoot, part, bytes.subarray(part * PART_BYTES, (part + 1) * PART_BYTES), signal);
+      const plain = bytes.subarray(part * PART_BYTES, (part + 1) * PART_BYTES);
+      await bulk.putPart(job, updateRoot, part, wire ? wire.encodePart(int16Vector(plain)) : plain, signal);
     }
   };
   await Promise.all(Array.from({ length: PARALLEL_PARTS }, lane));

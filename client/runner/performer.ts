@@ -3,9 +3,12 @@ import type { Signer } from '../../contracts/wallet.ts';
 import { decodeModel } from '../../shared/fixed-point/model.ts';
 import type { JobTerms } from '../../shared/round/job-terms.ts';
 import type { RoundPlan } from '../../shared/round/plan.ts';
+import { wireFormat } from '../../shared/wire/wire-format.ts';
+import type { Carry } from '../encoding/carry.ts';
 import type { SubmissionJournal } from '../journal/submission-journal.ts';
 import type { Log } from '../log.ts';
-import { type ChainFacts, checkDraw, checkModel, checkPlan, checkTerms } from '../session/check-terms.ts';
+import type { PrivacyGuard } from '../privacy/privacy-guard.ts';
+import { type ChainFacts, checkDraw, checkModel, checkOrder, checkPlan, checkTerms } from '../session/check-terms.ts';
 import type { WorkEffect } from '../session/effects.ts';
 import type { WorkEvent } from '../session/events.ts';
 import type { LocalTrainer, TrainerFactory } from '../tasks/local-trainer.ts';
@@ -32,6 +35,10 @@ export interface PerformerOptions {
   readonly createTrainer: TrainerFactory;
   /** Decides every random choice, with job, round and attempt. */
   readonly seed: Uint8Array;
+  /** What is carried from round to round. */
+  readonly carry: Carry;
+  /** Makes updates private; held-out metrics, which no noise covers, then stay with the client. */
+  readonly privacy?: PrivacyGuard | undefined;
   /** Pauses after refusals. */
   readonly pauses: Omit<RetryOptions, 'tries'>;
   /** Where to tell what happens. */
@@ -66,9 +73,10 @@ interface Prepared extends LocalTrainer {
 
 /** Creates the effects' executor: a thin shell that holds the session's token, the job's terms and the trainer. */
 export function createPerformer(options: PerformerOptions): Performer {
-  const { control, journal, facts, signer, createTrainer, seed, pauses, log } = options;
+  const { control, journal, facts, signer, createTrainer, seed, carry, privacy, pauses, log } = options;
   const { job } = facts;
   let token = '';
+  let latest: RoundPlan | null = null;
   let prepared: Prepared | undefined;
   let making: Promise<LocalTrainer> | undefined;
   const lifetime = new AbortController();
@@ -135,7 +143,11 @@ export function createPerformer(options: PerformerOptions): Performer {
       }
       case 'fetchModel': {
         const { terms } = ready();
-        if (effect.plan) checkPlan(terms, effect.plan);
+        if (effect.plan) {
+          checkPlan(terms, effect.plan);
+          checkOrder(latest, effect.plan);
+          latest = effect.plan;
+        }
         const bytes = await options.bulk.getBlob(facts.job, effect.modelRoot, terms.layout.dimension * 4, signal);
         return { name: 'modelFetched', ticket, model: checkModel(terms, bytes, effect.modelRoot) };
       }
@@ -152,7 +164,8 @@ export function createPerformer(options: PerformerOptions): Performer {
         const { correct, total, constantCorrect } = evaluation;
         const lossSum = Number.isFinite(evaluation.lossSum) ? evaluation.lossSum : MOST_LOSS;
         log.info({ round, correct, total }, 'model evaluated');
-        await control.request('metrics.report', { job, round, modelRoot, correct, total, lossSum, constantCorrect });
+        if (!privacy)
+          await control.request('metrics.report', { job, round, modelRoot, correct, total, lossSum, constantCorrect });
         return { name: 'metricsReported', ticket };
       }
       case 'rejoin':
@@ -166,16 +179,18 @@ export function createPerformer(options: PerformerOptions): Performer {
         return {
           name: 'updateTrained',
           ticket,
-          ...(await trainUpdate(terms, local, effect.plan, effect.model, seed, log, signal)),
+          ...(await trainUpdate(terms, local, effect.plan, effect.model, { seed, carry, privacy, log, signal })),
         };
       }
       case 'sign':
         return { name: 'updateSigned', ticket, update: await journal.sign(effect.statement, effect.bytes) };
       case 'offer':
         return { name: 'updateOffered', ticket, missing: await offerUpdate(control, effect.update) };
-      case 'upload':
-        await uploadParts(options.bulk, effect.update, effect.missing, signal);
+      case 'upload': {
+        const wire = wireFormat(ready().terms.manifest.wire);
+        await uploadParts(options.bulk, effect.update, effect.missing, signal, wire);
         return { name: 'partsUploaded', ticket };
+      }
       case 'submit':
         await submitUpdate(control, signer.address, effect.update, { facts, journal, log });
         return { name: 'receiptReceived', ticket };

@@ -5,9 +5,15 @@ import { decodeModel } from '../../shared/fixed-point/model.ts';
 import { encodeUpdate, largestMagnitude } from '../../shared/fixed-point/update.ts';
 import type { JobTerms } from '../../shared/round/job-terms.ts';
 import type { RoundPlan } from '../../shared/round/plan.ts';
+import { wireFormat } from '../../shared/wire/wire-format.ts';
+import type { Carry } from '../encoding/carry.ts';
+import { openCarryOver } from '../encoding/carry-over.ts';
 import type { Log } from '../log.ts';
+import type { PrivacyGuard } from '../privacy/privacy-guard.ts';
 import { roundSeeds } from '../session/round-seeds.ts';
 import type { LocalTrainer } from '../tasks/local-trainer.ts';
+import type { TrainingProgress } from '../trainers/trainer.ts';
+import { tellProgress } from './tell-progress.ts';
 
 /** An update and what there is to state about it. */
 export interface TrainedUpdate {
@@ -17,29 +23,66 @@ export interface TrainedUpdate {
   readonly bytes: Uint8Array;
 }
 
+/** What a round's training works with, beside the round. */
+export interface TrainUpdateOptions {
+  /** With the job, round and attempt it decides every random choice. */
+  readonly seed: Uint8Array;
+  /** What is carried from round to round. */
+  readonly carry: Carry;
+  /** Clips the update and covers it with noise. Error feedback, which would take the noise out again, is off beside it. */
+  readonly privacy?: PrivacyGuard | undefined;
+  /** Told how far the training is. */
+  readonly onProgress?: ((progress: TrainingProgress) => void) | undefined;
+  /** Where to tell what happens. */
+  readonly log: Log;
+  /** Stops the training: the round is over, or the client is told to stop. */
+  readonly signal: AbortSignal;
+}
+
 /** Most samples that a statement can carry. */
 const MOST_SAMPLES = 0xffff_ffff;
 
 /**
- * Trains one round from a verified model and encodes what was learnt.
+ * Trains one round from a verified model and encodes what was learnt: worker momentum if the trainer asks for it, error
+ * feedback if the manifest does, clip and noise if the client does, stochastic rounding, and the limits of the job's wire
+ * format, in this order.
  *
- * @param clientSeed - with the job, round and attempt it decides every random choice
- * @throws TrainerError, LayoutError
+ * @throws TrainerError, LayoutError, CarryError, PrivacyError
  */
 export async function trainUpdate(
-  { job, layout }: JobTerms,
-  local: LocalTrainer,
+  { job, layout, manifest }: JobTerms,
+  { trainer, datasetCommitment }: LocalTrainer,
   plan: RoundPlan,
   model: Int32Array,
-  clientSeed: Uint8Array,
-  log: Log,
-  signal: AbortSignal,
+  { seed, carry, privacy, onProgress, log, signal }: TrainUpdateOptions,
 ): Promise<TrainedUpdate> {
   const { round, attempt, parentRoot, updateBits } = plan;
-  const seeds = roundSeeds(clientSeed, { job, round, attempt });
-  const global = decodeModel(layout, model);
-  const result = await local.trainer.train({ weights: global, seed: seeds.training, round }, signal);
-  const { vector, saturated } = encodeUpdate(layout, result.update, updateBits, seeds.rounding);
+  const seeds = roundSeeds(seed, { job, round, attempt });
+  // What cannot be published is not trained.
+  await privacy?.admit({ job, round, attempt, updateBits });
+  const tell = tellProgress(log, { round, attempt });
+  const task = {
+    weights: decodeModel(layout, model),
+    seed: seeds.training,
+    round,
+    onProgress: (progress: TrainingProgress) => {
+      tell(progress);
+      onProgress?.(progress);
+    },
+  };
+  const result = await trainer.train(task, signal);
+  const over = openCarryOver({ carry, job, round, layout, log });
+  const { workerMomentum = 0 } = trainer;
+  const learnt = workerMomentum > 0 ? await over.addMomentum(result.update, workerMomentum) : result.update;
+  const feedsBack = manifest.wire?.errorFeedback === true && privacy === undefined;
+  const intended = feedsBack ? await over.addResidual(learnt) : learnt;
+  const rounded = privacy
+    ? await privacy.encode(layout, intended, { job, round, attempt, updateBits }, seeds.rounding)
+    : encodeUpdate(layout, intended, updateBits, seeds.rounding);
+  const sent = wireFormat(manifest.wire)?.restrict(rounded.vector, seeds.rounding) ?? { ...rounded, saturated: 0 };
+  const { vector } = sent;
+  if (feedsBack) await over.keepResidual(intended, vector, updateBits);
+  const saturated = rounded.saturated + sent.saturated;
   log.info({ round, attempt, loss: Number(result.loss.toFixed(4)), saturated }, 'trained');
   const bytes = vectorBytes(vector);
   return {
@@ -51,7 +94,7 @@ export async function trainUpdate(
       updateRoot: toHex(updateTree(bytes).root),
       samples: Math.min(MOST_SAMPLES, result.samples),
       largestMagnitude: largestMagnitude(vector),
-      datasetCommitment: local.datasetCommitment,
+      datasetCommitment,
     },
     bytes,
   };

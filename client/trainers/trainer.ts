@@ -46,6 +46,11 @@ export interface Evaluation {
 /** The port through which a client trains: whatever holds the data and the accelerator. */
 export interface Trainer {
   /**
+   * The share of the momentum that the client keeps from round to round, 0 to below 1; left out: none. The client keeps it,
+   * over restarts too: `train` gives what was learnt in the one round.
+   */
+  readonly workerMomentum?: number;
+  /**
    * Trains from the given weights on the client's own data.
    *
    * @param task - weights, seed and round

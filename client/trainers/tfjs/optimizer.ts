@@ -1,58 +1,103 @@
 import * as tf from '@tensorflow/tfjs-core';
-import type { TrainingSettings } from './training-settings.ts';
+import type { DescentSettings, OptimizerSettings } from './training-settings.ts';
 
 /** An optimizer at work on some variables. */
-export interface Descent {
-  /** Takes one step downhill and returns the loss before it. Reads wait: a GPU answers in its own time. */
-  step(loss: () => tf.Scalar): Promise<number>;
+export interface Optimizer {
+  /**
+   * Takes one step downhill.
+   *
+   * @param gradients - of the loss, one a variable; where there is none the variable stays
+   */
+  apply(gradients: readonly (tf.Tensor | undefined)[]): void;
   /** Frees the optimizer's own tensors, not the variables. */
   dispose(): void;
 }
 
 /**
- * Starts an optimizer whose velocities are zero. TensorFlow.js's own momentum optimizer never frees its learning rate, a
- * tensor a round, and keeps velocities by variable name; here they belong to one round and go with it.
+ * Starts an optimizer whose state is zero. TensorFlow.js's own optimizers never free their learning rate, a tensor a
+ * round, and keep their state by variable name; here it belongs to one round and goes with it.
  *
- * @param settings - optimizer, learning rate and momentum
- * @param variables - what to optimize
+ * @param settings - optimizer, step size, weight decay and proximal term
+ * @param variables - what to optimize; where they are now is what the proximal term pulls towards
  */
-export function createDescent(settings: TrainingSettings, variables: readonly tf.Variable[]): Descent {
-  const { learningRate, clipNorm } = settings;
-  const momentum = settings.optimizer === 'momentum' ? settings.momentum : 0;
-  const velocities =
-    momentum === 0 ? [] : variables.map((variable) => tf.tidy(() => tf.variable(tf.zerosLike(variable), false)));
+export function createOptimizer(settings: DescentSettings, variables: readonly tf.Variable[]): Optimizer {
+  const { optimizer, learningRate, weightDecay, proximal } = settings;
+  const rule = createRule(optimizer, variables);
+  const anchors = proximal === 0 ? [] : variables.map((variable) => variable.clone());
   return {
-    step: async (loss) => {
-      const { value, grads } = tf.tidy(() => tf.variableGrads(loss, [...variables]));
-      try {
-        const shrink = clipNorm === undefined ? 1 : await shrinkage(Object.values(grads), clipNorm);
-        tf.tidy(() => {
-          variables.forEach((variable, index) => {
-            const whole = grads[variable.name];
-            if (whole === undefined) return;
-            const gradient = shrink === 1 ? whole : tf.mul(whole, shrink);
-            const velocity = velocities[index];
-            const direction = velocity === undefined ? gradient : tf.add(tf.mul(velocity, momentum), gradient);
-            velocity?.assign(direction);
-            variable.assign(tf.sub(variable, tf.mul(direction, learningRate)));
-          });
+    apply: (gradients) => {
+      rule.begin?.();
+      tf.tidy(() => {
+        variables.forEach((variable, index) => {
+          const ofLoss = gradients[index];
+          if (ofLoss === undefined) return;
+          const anchor = anchors[index];
+          const gradient = anchor ? tf.add(ofLoss, tf.mul(tf.sub(variable, anchor), proximal)) : ofLoss;
+          const step = tf.mul(rule.direction(gradient, index), learningRate);
+          const whole = weightDecay === 0 ? step : tf.add(step, tf.mul(variable, learningRate * weightDecay));
+          variable.assign(tf.sub(variable, whole));
         });
-        return (await value.data())[0] ?? Number.NaN;
-      } finally {
-        tf.dispose([value, ...Object.values(grads)]);
-      }
+      });
     },
-    dispose: () => tf.dispose(velocities),
+    dispose: () => tf.dispose([...rule.state, ...anchors]),
   };
 }
 
-async function shrinkage(gradients: readonly tf.Tensor[], clipNorm: number): Promise<number> {
-  const sums = tf.tidy(() => gradients.map((gradient) => tf.sum(tf.square(gradient))));
-  try {
-    const squares = await Promise.all(sums.map(async (sum) => (await sum.data())[0] ?? 0));
-    const norm = Math.sqrt(squares.reduce((sum, square) => sum + square, 0));
-    return norm > clipNorm ? clipNorm / norm : 1;
-  } finally {
-    tf.dispose(sums);
+/** What turns gradients into directions. */
+interface DirectionRule {
+  /** Called once before the directions of a step. */
+  begin?(): void;
+  direction(gradient: tf.Tensor, index: number): tf.Tensor;
+  readonly state: readonly tf.Variable[];
+}
+
+function createRule(optimizer: OptimizerSettings, variables: readonly tf.Variable[]): DirectionRule {
+  const zeros = (): tf.Variable[] =>
+    variables.map((variable) => tf.tidy(() => tf.variable(tf.zerosLike(variable), false)));
+  switch (optimizer.name) {
+    case 'sgd':
+      return { direction: (gradient) => gradient, state: [] };
+    case 'momentum':
+      return createMomentum(optimizer.momentum, zeros());
+    case 'adam':
+      return createAdam(optimizer, zeros(), zeros());
   }
+}
+
+function createMomentum(momentum: number, velocities: readonly tf.Variable[]): DirectionRule {
+  return {
+    state: velocities,
+    direction: (gradient, index) => {
+      const velocity = velocities[index] as tf.Variable;
+      const next = tf.add(tf.mul(velocity, momentum), gradient);
+      velocity.assign(next);
+      return next;
+    },
+  };
+}
+
+/** Algorithm 1 of Kingma and Ba; powers of beta are multiplied up, as the language leaves the precision of `**` open. */
+function createAdam(
+  { beta1, beta2, epsilon }: Extract<OptimizerSettings, { readonly name: 'adam' }>,
+  means: readonly tf.Variable[],
+  squares: readonly tf.Variable[],
+): DirectionRule {
+  let power1 = 1;
+  let power2 = 1;
+  return {
+    state: [...means, ...squares],
+    begin: () => {
+      power1 *= beta1;
+      power2 *= beta2;
+    },
+    direction: (gradient, index) => {
+      const mean = means[index] as tf.Variable;
+      const square = squares[index] as tf.Variable;
+      const nextMean = tf.add(tf.mul(mean, beta1), tf.mul(gradient, 1 - beta1));
+      const nextSquare = tf.add(tf.mul(square, beta2), tf.mul(tf.square(gradient), 1 - beta2));
+      mean.assign(nextMean);
+      square.assign(nextSquare);
+      return tf.div(tf.div(nextMean, 1 - power1), tf.add(tf.sqrt(tf.div(nextSquare, 1 - power2)), epsilon));
+    },
+  };
 }

@@ -19,7 +19,7 @@ import { parseTrainingSettings, type TrainingSettings } from './training-setting
 export interface TfjsTrainerOptions {
   /** Layers JSON whose last layer gives logits. */
   readonly architecture: LayersArchitecture;
-  /** Optimizer, batch size and steps of a round. */
+  /** What a round learns and how. */
   readonly training: TrainingSettings;
   /** The client's private examples. */
   readonly data: TrainingData;
@@ -59,13 +59,17 @@ export async function createTfjsTrainer(options: TfjsTrainerOptions): Promise<Tf
   return {
     backend,
     tensors: classifier.tensors,
+    workerMomentum: training.mode === 'gradient' ? training.workerMomentum : 0,
     train: (task, signal) => run(() => trainLocally(classifier, training, task, signal)),
     evaluate: (weights) => run(() => evaluateWeights(classifier, weights)),
     dispose: () => {
       if (isDisposed) return;
       isDisposed = true;
       // Work under way still reads the model: it goes after that.
-      runOnBackend(backend, async () => classifier.model.dispose()).catch(() => undefined);
+      runOnBackend(backend, async () => {
+        classifier.model.dispose();
+        options.data.close?.();
+      }).catch(() => undefined);
     },
   };
 }

@@ -1,9 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { parseArchitecture } from '../../../../client/trainers/tfjs/architecture.ts';
 import { describeTensors, initialWeights } from '../../../../client/trainers/tfjs/layers-model.ts';
-import { parseTrainingSettings } from '../../../../client/trainers/tfjs/training-settings.ts';
 import { nextCharacterJob } from '../../../../simulations/demo/next-character.ts';
-import { toyArchitecture, toyTraining } from './toy.ts';
+import { toyArchitecture } from './toy.ts';
 
 const withLayers = (...layers: unknown[]): unknown => ({ class_name: 'Sequential', config: { name: 'm', layers } });
 const layer = (kind: string, config: Record<string, unknown> = {}): unknown => ({
@@ -21,8 +20,8 @@ describe('parseArchitecture', () => {
   it.each([
     ['Lambda', 'an architecture is data'],
     ['Dropout', 'random numbers'],
-    ['Embedding', 'one-hot'],
-    ['Conv2D', 'WASM'],
+    ['Conv3D', 'WASM'],
+    ['LSTM', 'Conv1D'],
     ['BatchNormalization', 'moving averages'],
     ['SomethingElse', 'is not allowed'],
     ['constructor', 'is not allowed'],
@@ -40,6 +39,10 @@ describe('parseArchitecture', () => {
     ['one name twice', withLayers(layer('Flatten'), layer('Flatten')), 'two layers'],
     ['a nested model', withLayers(layer('Sequential', { layers: [] })), 'is not allowed'],
     ['a softmax at the end', withLayers(layer('Dense', { activation: 'softmax' })), 'logits'],
+    ['channels first', withLayers(layer('Conv2D', { data_format: 'channels_first' })), 'channels last'],
+    ['dilated convolutions', withLayers(layer('Conv2D', { dilation_rate: [1, 2] })), 'dilation_rate to [1,2]'],
+    ['masks', withLayers(layer('Embedding', { mask_zero: true })), 'mask_zero'],
+    ['state', withLayers(layer('Dense', { stateful: true })), 'stateful'],
     ['a regularizer', withLayers(layer('Dense', { kernel_regularizer: { class_name: 'L1L2' } })), 'kernel_regularizer'],
   ])('refuses %s', (_, architecture, why) => {
     expect(() => parseArchitecture(architecture)).toThrow(refused(why));
@@ -81,28 +84,5 @@ describe('initialWeights', () => {
     expect(bias?.every((value) => value === 0)).toBe(true);
     expect(await initialWeights(toyArchitecture, 5)).toEqual(await initialWeights(toyArchitecture, 5));
     expect(await initialWeights(toyArchitecture, 6)).not.toEqual(await initialWeights(toyArchitecture, 5));
-  });
-});
-
-describe('parseTrainingSettings', () => {
-  it('survives JSON', () => {
-    expect(parseTrainingSettings(JSON.parse(JSON.stringify(nextCharacterJob.training)))).toEqual(
-      nextCharacterJob.training,
-    );
-  });
-
-  it.each([
-    ['optimizer', 'adam'],
-    ['learningRate', 0],
-    ['learningRate', Number.NaN],
-    ['momentum', 1],
-    ['batchSize', 1.5],
-    ['steps', 0],
-    ['clipNorm', -1],
-    ['stepz', 3],
-  ])('refuses %s = %s', (field, value) => {
-    expect(() => parseTrainingSettings({ ...toyTraining, [field]: value })).toThrow(
-      expect.objectContaining({ code: 'trainer/bad-training' }),
-    );
   });
 });

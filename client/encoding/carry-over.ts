@@ -1,0 +1,86 @@
+import type { Hex } from '../../shared/bytes.ts';
+import type { Layout } from '../../shared/fixed-point/layout.ts';
+import { decodeUpdate } from '../../shared/fixed-point/update.ts';
+import type { Log } from '../log.ts';
+import type { CarriedName, Carry } from './carry.ts';
+import { combine, flatten } from './tensors.ts';
+
+/** What is carried over in one round of one job. */
+export interface CarryOverOptions {
+  /** Where it is kept. */
+  readonly carry: Carry;
+  /** The job. */
+  readonly job: Hex;
+  /** The round that is trained. */
+  readonly round: number;
+  /** Its layout. */
+  readonly layout: Layout;
+  /** Where it is told that something starts anew. */
+  readonly log: Log;
+}
+
+/** What earlier rounds add to an update, and what it leaves to later ones. */
+export interface CarryOver {
+  /**
+   * Worker momentum: `m = beta m' + (1 - beta) u`, with the momentum m' of the round before; where there is none, `m = u`
+   * (Karimireddy, He and Jaggi, "Learning from history for Byzantine robust optimization", ICML 2021, whose first step is
+   * weighed 1). Kept for the round after.
+   *
+   * @param update - u: what was learnt in this round, one array per tensor
+   * @param beta - 0 <= beta < 1
+   * @returns m, which is sent in its place
+   * @throws CarryError
+   */
+  addMomentum(update: readonly Float32Array[], beta: number): Promise<Float32Array[]>;
+  /**
+   * Error feedback: adds what earlier updates should have carried and did not (Seide et al., "1-bit stochastic gradient
+   * descent", Interspeech 2014; Karimireddy et al., "Error feedback fixes SignSGD", ICML 2019).
+   *
+   * @throws CarryError
+   */
+  addResidual(update: readonly Float32Array[]): Promise<Float32Array[]>;
+  /**
+   * Keeps what an update should have carried and does not.
+   *
+   * @param intended - what `addResidual` gave
+   * @param vector - what is sent
+   * @param updateBits - its scale
+   * @throws CarryError
+   */
+  keepResidual(intended: readonly Float32Array[], vector: Int16Array, updateBits: number): Promise<void>;
+}
+
+/** Opens what is carried into and out of one round. */
+export function openCarryOver({ carry, job, round, layout, log }: CarryOverOptions): CarryOver {
+  const before = async (name: CarriedName): Promise<Float32Array | undefined> => {
+    const carried = await carry.before(job, round, name);
+    if (carried.at === 'found' && carried.values.length === layout.parameters) return carried.values;
+    const reason = carried.at === 'none' ? carried.reason : `what round ${carried.round} left has another length`;
+    log.info({ round, reason }, `the ${name} starts anew`);
+    return undefined;
+  };
+
+  return {
+    addMomentum: async (update, beta) => {
+      const momentum = await before('momentum');
+      const sent = momentum
+        ? combine(update, momentum, (value, kept) => beta * kept + (1 - beta) * value)
+        : update.map((values) => values.slice());
+      await carry.keep(job, round, 'momentum', flatten(sent));
+      return sent;
+    },
+    addResidual: async (update) => {
+      const residual = await before('residual');
+      return residual
+        ? combine(update, residual, (value, missed) => value + missed)
+        : update.map((values) => values.slice());
+    },
+    keepResidual: async (intended, vector, updateBits) => {
+      const carried = decodeUpdate(layout, vector, updateBits);
+      const missed = intended.map((values, tensor) =>
+        values.map((value, at) => value - (carried[tensor]?.[at] as number)),
+      );
+      await carry.keep(job, round, 'residual', flatten(missed));
+    },
+  };
+}
