@@ -13,3 +13,17 @@ export function parseSeed(text: string): number {
   if (/^[0-9]+$/.test(text) && Number.isSafeInteger(seed)) return seed;
   throw new InvalidArgumentError('expected a whole number of 0 or more');
 }
+
+/** Reads a count: a whole number of 1 or more. Throws what commander shows with the option's name. */
+export function parseCount(text: string): number {
+  const count = Number(text);
+  if (/^[1-9][0-9]*$/.test(text) && Number.isSafeInteger(count)) return count;
+  throw new InvalidArgumentError('expected a whole number of 1 or more');
+}
+
+/** Reads a number above 0. Throws what commander shows with the option's name. */
+export function parseNumber(text: string): number {
+  const number = Number(text);
+  if (/^[0-9.]+(e-?[0-9]+)?$/.test(text) && Number.isFinite(number) && number > 0) return number;
+  throw new InvalidArgumentError('expected a number above 0');
+}

@@ -1,38 +1,20 @@
-import { type Command, Option } from 'commander';
-import type { JobFacts } from '../../contracts/ledger/facts.ts';
-import { connectLedger, type Ledger } from '../../contracts/ledger/ledger.ts';
-import { connectStakes } from '../../contracts/ledger/stakes.ts';
-import { createWallet, loadWallet, type Signer } from '../../contracts/wallet.ts';
-import type { Hex } from '../../shared/bytes.ts';
-import { createEngine } from '../../shared/runtime/engine/create-engine.ts';
+import type { Command } from 'commander';
+import type { Signer } from '../../contracts/wallet.ts';
 import { usePlatformHashing } from '../../shared/runtime/platform-hashing.ts';
-import { createCliLog } from '../cli-log.ts';
-import type { TextKind } from '../data/text-folder.ts';
-import { type ClientOptions, type CourtDuty, createClient } from '../run.ts';
+import { createCliLog, plainText } from '../cli-log.ts';
+import { type ClientConfig, loadClientConfig } from '../config/client-config.ts';
+import type { Log } from '../log.ts';
 import type { ClientOutcome } from '../session/state.ts';
-import { createNextCharacterFactory } from '../tasks/next-character.ts';
-import type { BackendPreference } from '../trainers/tfjs/backend.ts';
 import type { Trainer } from '../trainers/trainer.ts';
-import { parseAddress, parseSeed } from './parse.ts';
-
-interface RunOptions {
-  readonly coordinator: string;
-  readonly rpc: string;
-  readonly job: Hex;
-  readonly keyFile?: string;
-  readonly data: readonly string[];
-  readonly text: TextKind;
-  readonly state: string;
-  readonly backend: 'auto' | 'wasm' | 'cpu' | 'node-gpu';
-  readonly seed?: number;
-  readonly insecurePlaintext: boolean;
-  readonly attest: boolean;
-  readonly json: boolean;
-  readonly logLevel: string;
-}
+import { machineMemoryBytes } from './memory.ts';
+import { addRunOptions, type RunFlags } from './run-options.ts';
+import { loadSigner } from './signer.ts';
+import { sentence, takePart } from './take-part.ts';
 
 /** Exit code of a program that was interrupted, by the custom of shells: 128 and the number of SIGINT. */
 const INTERRUPTED = 130;
+
+const STOP_SIGNALS: readonly NodeJS.Signals[] = ['SIGINT', 'SIGTERM'];
 
 /**
  * Gives a command the options of a client and what it does.
@@ -44,127 +26,77 @@ export function configureRun<Extra extends object>(
   command: Command,
   decorate: (trainer: Trainer, options: Extra) => Trainer = (trainer) => trainer,
 ): void {
-  command
-    .requiredOption('--coordinator <url>', 'address of the coordinator')
-    .requiredOption('--rpc <url>', 'node of the chain that the job is anchored on')
-    .requiredOption('--job <address>', "address of the job's RoundAnchor", parseAddress)
-    .requiredOption('--data <folder...>', 'folders with your text: it never leaves this machine')
-    .requiredOption('--state <folder>', 'folder for what was signed and for receipts: keep it between runs')
-    .option(
-      '--key-file <file>',
-      'your key: hexadecimal or an encrypted keystore (or FEDANCHOR_KEY_FILE, FEDANCHOR_KEY)',
-    )
-    .addOption(new Option('--text <kind>', 'which files count').choices(['any', 'documentation']).default('any'))
-    .addOption(
-      new Option('--backend <name>', 'what to train on').choices(['auto', 'wasm', 'cpu', 'node-gpu']).default('auto'),
-    )
-    .option('--seed <number>', 'repeat the random choices of an earlier run; different for each client', parseSeed)
-    .option('--insecure-plaintext', 'reach a coordinator beyond this machine without TLS', false)
-    .option('--no-attest', 'recompute no rounds of others: for machines that cannot, in a job with a court')
-    .option('--json', 'log and answer in JSON', false)
-    .addOption(
-      new Option('--log-level <level>', 'how much to tell')
-        .choices(['debug', 'info', 'warn', 'error', 'silent'])
-        .default('info'),
-    )
-    .action((options: RunOptions & Extra) => run(options, (trainer) => decorate(trainer, options)));
+  addRunOptions(command).action((flags: RunFlags & Extra) => run(flags, (trainer) => decorate(trainer, flags)));
 }
 
-async function run(options: RunOptions, decorate: (trainer: Trainer) => Trainer): Promise<void> {
+/**
+ * Takes part until every job has ended. The first signal ends it in good order: what is signed is delivered, a round in
+ * work is declined. Nobody listens to the second, which therefore ends the process at once; what was signed is sent by the
+ * next run.
+ */
+async function run(flags: RunFlags, decorate: (trainer: Trainer) => Trainer): Promise<void> {
   usePlatformHashing();
-  const log = createCliLog(options.logLevel, options.json);
-  const lifetime = new AbortController();
-  const { signal } = lifetime;
+  const config = await loadClientConfig(flags, machineMemoryBytes());
+  const log = createCliLog(config.logLevel, flags.json);
+  const signer = await loadSigner(config.keyFile);
+  const draining = new AbortController();
   const stop = (name: NodeJS.Signals): void => {
-    // Nobody listens any more, so a second one ends the process at once.
     for (const each of STOP_SIGNALS) process.removeListener(each, stop);
-    log.info({ signal: name }, 'stopping');
-    lifetime.abort();
+    log.info({ signal: name }, 'stopping: what is signed is delivered first; a second signal stops at once');
+    draining.abort();
   };
   for (const each of STOP_SIGNALS) process.once(each, stop);
   try {
-    const outcome = await takePart(options, decorate, log, signal);
-    tell(outcome, options.json);
-  } catch (error) {
-    if (signal.aborted) return tell({ kind: 'aborted' }, options.json);
-    if (error instanceof Error) log.debug({ stack: error.stack }, 'where it came from');
-    throw error;
+    await takePartInAll(config, signer, { decorate, log, drain: draining.signal, isJson: flags.json });
   } finally {
     for (const each of STOP_SIGNALS) process.removeListener(each, stop);
   }
 }
 
-const STOP_SIGNALS: readonly NodeJS.Signals[] = ['SIGINT', 'SIGTERM'];
-
-async function takePart(
-  options: RunOptions,
-  decorate: (trainer: Trainer) => Trainer,
-  log: ClientOptions['log'],
-  signal: AbortSignal,
-): Promise<ClientOutcome> {
-  const signer = await loadSigner(options.keyFile);
-  const ledger = await connectLedger({ rpcUrl: options.rpc, anchor: options.job, signal });
-  const facts = await ledger.facts();
-  const court = await courtDuty(ledger, facts, options.attest);
-  const createTrainer = createNextCharacterFactory({
-    folders: options.data,
-    kind: options.text,
-    backend: backendOf(options.backend),
-    onReady: (told) => log.info(told, 'ready to train'),
-  });
-  const client = createClient({
-    coordinatorUrl: options.coordinator,
-    allowPlaintext: options.insecurePlaintext,
-    facts,
-    signer,
-    createTrainer: async (manifest) => {
-      const { trainer, datasetCommitment } = await createTrainer(manifest);
-      return { trainer: decorate(trainer), datasetCommitment };
-    },
-    stateDir: options.state,
-    ...(options.seed === undefined ? {} : { seed: options.seed }),
-    ...(court && { court }),
-    log,
-    signal,
-  });
-  try {
-    return await client.run();
-  } finally {
-    await court?.engine?.close();
-  }
+interface RunContext {
+  readonly decorate: (trainer: Trainer) => Trainer;
+  readonly log: Log;
+  readonly drain: AbortSignal;
+  readonly isJson: boolean;
 }
 
-/** A job has a court if somebody keeps its stakes. */
-async function courtDuty(ledger: Ledger, { roster }: JobFacts, attest: boolean): Promise<CourtDuty | undefined> {
-  if (/^0x0*$/.test(roster)) return undefined;
-  const stakes = await connectStakes({ rpc: ledger.rpc, stakes: roster });
-  return { ledger, stakes, engine: attest ? createEngine() : null };
+/** Each job has a session of its own; they share the key and take turns on the backend. What ends one ends no other. */
+async function takePartInAll(config: ClientConfig, signer: Signer, context: RunContext): Promise<void> {
+  const { decorate, log, drain, isJson } = context;
+  const isOne = config.jobs.length === 1;
+  const ends = await Promise.allSettled(
+    config.jobs.map(async (job) => {
+      const own = isOne ? log : labelled(log, job.job);
+      const lifetime = new AbortController();
+      try {
+        const outcome = await takePart({ config, job, signer, decorate, log: own, drain, signal: lifetime.signal });
+        tell(outcome, isJson, isOne ? undefined : job.job);
+      } catch (error) {
+        if (drain.aborted) return tell({ kind: 'aborted' }, isJson, isOne ? undefined : job.job);
+        if (error instanceof Error) own.debug({ stack: error.stack }, 'where it came from');
+        if (!isOne) own.error({ code: (error as { code?: string }).code }, (error as Error).message);
+        throw error;
+      } finally {
+        lifetime.abort();
+      }
+    }),
+  );
+  const failed = ends.find(({ status }) => status === 'rejected') as PromiseRejectedResult | undefined;
+  if (failed) throw failed.reason;
 }
 
-async function loadSigner(keyFile: string | undefined): Promise<Signer> {
-  const key = process.env['FEDANCHOR_KEY'];
-  if (keyFile === undefined && key !== undefined && key !== '') return createWallet(key);
-  return loadWallet({ ...(keyFile === undefined ? {} : { keyFile }), environment: process.env });
+/** A log that names the job of each line. */
+function labelled(log: Log, job: string): Log {
+  const of = (level: keyof Log) => (fields: Readonly<Record<string, unknown>>, message: string) =>
+    log[level]({ anchor: job, ...fields }, message);
+  return { debug: of('debug'), info: of('info'), warn: of('warn'), error: of('error') };
 }
 
 /** Says how it ended on standard output, and by the exit code: 0 closed, 1 failed, 130 interrupted. */
-function tell(outcome: ClientOutcome, isJson: boolean): void {
-  process.stdout.write(`${isJson ? JSON.stringify(outcome) : sentence(outcome)}\n`);
+function tell(outcome: ClientOutcome, isJson: boolean, job: string | undefined): void {
+  const document = job === undefined ? outcome : { anchor: job, ...outcome };
+  const words = plainText(job === undefined ? sentence(outcome) : `${job}: ${sentence(outcome)}`);
+  process.stdout.write(`${isJson ? JSON.stringify(document) : words}\n`);
   if (outcome.kind === 'failed') process.exitCode = 1;
   if (outcome.kind === 'aborted') process.exitCode = INTERRUPTED;
-}
-
-function sentence(outcome: ClientOutcome): string {
-  switch (outcome.kind) {
-    case 'closed':
-      return `the job is closed after ${outcome.rounds} rounds; its model is ${outcome.modelRoot}`;
-    case 'failed':
-      return `the job failed: ${outcome.reason}`;
-    case 'aborted':
-      return 'stopped before the job ended: start again with the same --state to go on';
-  }
-}
-
-function backendOf(name: RunOptions['backend']): BackendPreference {
-  return name === 'node-gpu' ? 'gpu' : name;
 }

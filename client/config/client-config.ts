@@ -1,9 +1,10 @@
-import { dirname, isAbsolute, join } from 'node:path';
+import { dirname, isAbsolute, join, resolve } from 'node:path';
 import { z } from 'zod';
 import type { Hex } from '../../shared/bytes.ts';
 import { ConfigError } from '../../shared/config-check.ts';
 import type { TextKind } from '../data/text-folder.ts';
 import { DEFAULT_WORK_LIMITS, type WorkLimits } from '../limits/work-limits.ts';
+import { type PrivacyOptions, parsePrivacyOptions } from '../privacy/privacy-options.ts';
 import { parseBytes } from './byte-size.ts';
 import { readConfigFile } from './config-file.ts';
 
@@ -29,6 +30,15 @@ const paths = z.union([path, z.array(path).min(1)], { error: 'expected a path, o
 const seed = z.number().int().min(0);
 const count = z.number().int().positive();
 
+/** How a trainer that is a program of its own may be kept from the rest of the machine. */
+export const SANDBOXES = ['none', 'bwrap'] as const;
+
+const programSchema = {
+  trainer: z.string().min(1, 'expected a command such as "python3 train.py"').optional(),
+  trainerEnv: z.array(z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/, 'expected names of variables')).optional(),
+  trainerSandbox: z.enum(SANDBOXES, { error: `expected one of ${SANDBOXES.join(', ')}` }).optional(),
+};
+
 const jobSchema = z.strictObject({
   job: address,
   vault: address.optional(),
@@ -36,6 +46,7 @@ const jobSchema = z.strictObject({
   data: paths.optional(),
   text: z.enum(['any', 'documentation'], { error: 'expected "any" or "documentation"' }).optional(),
   seed: seed.optional(),
+  ...programSchema,
 });
 
 const schema = z.strictObject({
@@ -59,11 +70,27 @@ const schema = z.strictObject({
   limits: z
     .strictObject({ steps: count.optional(), epochs: count.optional(), batchSize: count.optional() })
     .prefault({}),
+  privacy: z
+    .strictObject({ clip: z.number(), noise: z.number(), epsilon: z.number(), delta: z.number() })
+    .partial()
+    .optional(),
   court: z.strictObject({ attest: z.boolean().default(true) }).prefault({}),
   log: z
     .strictObject({ level: z.enum(LOG_LEVELS, { error: `expected one of ${LOG_LEVELS.join(', ')}` }).optional() })
     .prefault({}),
 });
+
+/** A program of the client's own that trains. */
+export interface TrainerProgram {
+  /** Program and arguments, quoted as for a shell; none reads it. */
+  readonly command: string;
+  /** Folder that it runs in: that of the configuration, or the working directory. */
+  readonly cwd: string;
+  /** Variables of the environment that it is given besides the few it always is. */
+  readonly environmentNames: readonly string[];
+  /** What keeps it from the rest of the machine. */
+  readonly sandbox: (typeof SANDBOXES)[number];
+}
 
 /** One job that a client takes part in. */
 export interface JobConfig {
@@ -79,6 +106,8 @@ export interface JobConfig {
   readonly text: TextKind;
   /** Decides every random choice; undefined for a random one. */
   readonly seed: number | undefined;
+  /** What trains in place of this client; undefined where the client does. */
+  readonly trainer: TrainerProgram | undefined;
 }
 
 /** Everything a client is run with but its key: the file's content, the environment and the flags, complete. */
@@ -101,6 +130,8 @@ export interface ClientConfig {
   readonly device: string | undefined;
   /** The most that a job may ask for. */
   readonly limits: WorkLimits;
+  /** Noise on every update and its budget; undefined for none. */
+  readonly privacy: PrivacyOptions | undefined;
   /** Whether rounds of others are recomputed and attested, in a job with a court. */
   readonly attest: boolean;
   /** How much to tell. */
@@ -139,6 +170,20 @@ export interface ClientFlags {
   readonly maxEpochs?: number;
   /** Most examples of a batch. */
   readonly maxBatchSize?: number;
+  /** Program that trains, with its arguments. */
+  readonly trainer?: string;
+  /** Variables to pass on to it. */
+  readonly trainerEnv?: readonly string[];
+  /** What keeps it from the rest of the machine. */
+  readonly trainerSandbox?: (typeof SANDBOXES)[number];
+  /** Norm that updates are clipped to. */
+  readonly dpClip?: number;
+  /** Noise as a multiple of the clip. */
+  readonly dpNoise?: number;
+  /** Budget of all updates. */
+  readonly dpEpsilon?: number;
+  /** Chance left out of the guarantee. */
+  readonly dpDelta?: number;
   /** Decides every random choice. */
   readonly seed?: number;
   /** Whether `http:` may leave this machine. */
@@ -157,7 +202,8 @@ type Said = z.infer<typeof schema>;
  *
  * @param flags - the command line
  * @param memoryBytes - what the machine has, the limit where none is named
- * @throws ConfigError `config/unreadable`, `config/syntax`, `config/invalid`, `config/missing`
+ * @throws ConfigError `config/unreadable`, `config/syntax`, `config/invalid`, `config/missing`; PrivacyError
+ *   `privacy/bad-option`
  */
 export async function loadClientConfig(flags: ClientFlags, memoryBytes: number): Promise<ClientConfig> {
   const file = flags.config;
@@ -186,6 +232,7 @@ export async function loadClientConfig(flags: ClientFlags, memoryBytes: number):
       batchSize: flags.maxBatchSize ?? limits.batchSize ?? DEFAULT_WORK_LIMITS.batchSize,
       memoryBytes: memory === undefined ? memoryBytes : parseBytes(memory, 'training.memoryLimit', file),
     },
+    privacy: privacyOf(flags, said),
     attest: flags.attest !== false && said.court.attest,
     logLevel: flags.logLevel ?? said.log.level ?? 'info',
   };
@@ -202,6 +249,7 @@ function jobsOf(flags: ClientFlags, said: Said, at: (name: string) => string): J
       throw new ConfigError('config/invalid', `${file}, field "jobs": job ${each.job} is there twice: name it once`);
     }
     seen.add(each.job);
+    const trainer = programOf(flags, each, file);
     const own = typeof each.data === 'string' ? [each.data] : each.data;
     return {
       job: each.job,
@@ -212,11 +260,54 @@ function jobsOf(flags: ClientFlags, said: Said, at: (name: string) => string): J
         '--coordinator <url>',
         file,
       ),
-      data: flags.data ?? own?.map(at) ?? [],
+      data: dataOf(flags.data ?? own?.map(at), trainer, file),
       text: flags.text ?? each.text ?? 'any',
       seed: flags.seed ?? each.seed,
+      trainer,
     };
   });
+}
+
+/** A program knows where its data is; this client has to be told. */
+function dataOf(
+  data: readonly string[] | undefined,
+  trainer: TrainerProgram | undefined,
+  file: string | undefined,
+): readonly string[] {
+  if (trainer !== undefined) return data ?? [];
+  return needed(data, 'data', '--data <folder...>', file);
+}
+
+function programOf(
+  flags: ClientFlags,
+  said: Said['jobs'][number],
+  file: string | undefined,
+): TrainerProgram | undefined {
+  const command = flags.trainer ?? said.trainer;
+  if (command === undefined) return undefined;
+  const isFromFile = flags.trainer === undefined && file !== undefined;
+  return {
+    command,
+    cwd: isFromFile ? dirname(resolve(file)) : process.cwd(),
+    environmentNames: flags.trainerEnv ?? said.trainerEnv ?? [],
+    sandbox: flags.trainerSandbox ?? said.trainerSandbox ?? 'none',
+  };
+}
+
+function privacyOf({ dpClip, dpNoise, dpEpsilon, dpDelta }: ClientFlags, said: Said): PrivacyOptions | undefined {
+  const given = Object.entries({ clip: dpClip, noise: dpNoise, epsilon: dpEpsilon, delta: dpDelta });
+  const flagged = Object.fromEntries(given.filter(([, value]) => value !== undefined));
+  if (said.privacy === undefined && Object.keys(flagged).length === 0) return undefined;
+  return parsePrivacyOptions({ ...said.privacy, ...flagged });
+}
+
+/**
+ * The RewardVault of a job, where a command cannot do without it.
+ *
+ * @throws ConfigError `config/missing`
+ */
+export function vaultOf({ vault }: Pick<JobConfig, 'vault'>, file: string | undefined): Hex {
+  return needed(vault, 'vault', '--vault <address>', file);
 }
 
 function needed<T>(value: T | undefined, field: string, flag: string, file: string | undefined): T {

@@ -1,4 +1,4 @@
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 import { connectLedger } from '../../contracts/ledger/ledger.ts';
 import { createLedgerWriter } from '../../contracts/ledger/ledger-writer.ts';
 import { createOutbox } from '../../contracts/outbox/outbox.ts';
@@ -7,20 +7,21 @@ import { connectRpc } from '../../contracts/rpc.ts';
 import { loadWallet, type Signer } from '../../contracts/wallet.ts';
 import type { Hex } from '../../shared/bytes.ts';
 import { createHttpBlobSource } from '../auditor/http-blob-source.ts';
+import {
+  type ClientConfig,
+  type ClientFlags,
+  type JobConfig,
+  loadClientConfig,
+  vaultOf,
+} from '../config/client-config.ts';
 import { coordinatorEndpoint } from '../transports/endpoint.ts';
 import { type Counterpart, openSession } from '../transports/handshake.ts';
 import { createSocketControl } from '../transports/socket-control.ts';
 import { TransportError } from '../transports/transport-error.ts';
 import { claimForAll, claimRewards } from './claim.ts';
 
-interface ClaimOptions {
-  readonly coordinator: string;
-  readonly rpc: readonly string[];
-  readonly job: Hex;
-  readonly vault: Hex;
-  readonly keyFile?: string;
+interface ClaimOptions extends ClientFlags {
   readonly all: boolean;
-  readonly insecurePlaintext: boolean;
   readonly json: boolean;
 }
 
@@ -43,15 +44,16 @@ export function registerClaimCommand(parent: Command, parseAddress: (text: strin
   parent
     .command('claim')
     .description('have what you have earned paid out, as far as rounds are final')
-    .requiredOption('--coordinator <url>', 'address of the coordinator')
-    .requiredOption('--rpc <url...>', 'nodes of the chain')
-    .requiredOption('--job <address>', "address of the job's RoundAnchor", parseAddress)
-    .requiredOption('--vault <address>', "address of the job's RewardVault", parseAddress)
+    .addOption(new Option('--config <file>', 'a client.toml that says the rest').env('FEDANCHOR_CLIENT_CONFIG'))
+    .option('--coordinator <url>', 'address of the coordinator')
+    .option('--rpc <url...>', 'nodes of the chain')
+    .option('--job <address>', "address of the job's RoundAnchor", parseAddress)
+    .option('--vault <address>', "address of the job's RewardVault", parseAddress)
     .option('--all', 'have everybody paid, many in one transaction, at your cost', false)
     .option('--key-file <file>', 'your key (or FEDANCHOR_KEY_FILE)')
-    .option('--insecure-plaintext', 'reach a coordinator beyond this machine without TLS', false)
+    .option('--insecure-plaintext', 'reach a coordinator beyond this machine without TLS')
     .option('--json', 'print JSON', false)
-    .action(claim);
+    .action(claimAll);
   parent
     .command('pay-to')
     .description('have what you earn in a job paid to another account from now on')
@@ -85,23 +87,38 @@ async function payTo(options: PayToOptions): Promise<void> {
   }
 }
 
-async function claim(options: ClaimOptions): Promise<void> {
-  const { rpc: urls, job: anchor, vault, keyFile, json } = options;
+/** Claims in the one job that is named, or in each that the configuration lists. */
+async function claimAll(options: ClaimOptions): Promise<void> {
+  // Neither data nor a state folder is touched.
+  const config = await loadClientConfig({ ...options, data: [], state: '' }, 0);
+  const { keyFile } = config;
   const wallet = await loadWallet({ ...(keyFile === undefined ? {} : { keyFile }), environment: process.env });
-  const url = coordinatorEndpoint(options.coordinator, options.insecurePlaintext);
+  for (const job of config.jobs) await claim(config, job, wallet, options);
+}
+
+async function claim(
+  config: ClientConfig,
+  job: JobConfig,
+  wallet: Signer,
+  { all, json }: Pick<ClaimOptions, 'all' | 'json'>,
+): Promise<void> {
+  const { job: anchor } = job;
+  const vault = vaultOf(job, config.file);
+  const url = coordinatorEndpoint(job.coordinator, config.insecurePlaintext);
+  const urls = config.rpcUrls;
   const rpc = connectRpc({ urls });
   const ledger = await connectLedger({ rpc, anchor, vault });
-  const { chainId, coordinator, manifestHash: job } = await ledger.facts();
+  const { chainId, coordinator, manifestHash } = await ledger.facts();
   const { token } = await ledger.vaultFacts();
   const lifetime = new AbortController();
   const outbox = await createOutbox({
     ...{ rpc, wallet, store: createMemoryOutboxStore(), whenEmpty: 'throw', signal: lifetime.signal },
   });
-  const session = await participantToken(url, wallet, { chainId, anchor, job, coordinator });
+  const session = await participantToken(url, wallet, { chainId, anchor, job: manifestHash, coordinator });
   try {
     const writer = createLedgerWriter(outbox, { anchor, vault, token });
-    const blobs = createHttpBlobSource({ url, job, token: session.token });
-    if (options.all) {
+    const blobs = createHttpBlobSource({ url, job: manifestHash, token: session.token });
+    if (all) {
       const { round, accounts, paid } = await claimForAll(ledger, writer, blobs);
       const words = `${paid} of token ${token} paid now to ${accounts.length} accounts, for rounds 1 to ${round}`;
       process.stdout.write(`${json ? JSON.stringify({ round, accounts, paid: String(paid), token }) : words}\n`);

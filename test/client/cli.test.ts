@@ -47,7 +47,8 @@ async function run(changes: Readonly<Record<string, string | null>> = {}): Promi
 
 describe('fedanchor client run', () => {
   it.each(['coordinator', 'rpc', 'job', 'data', 'state'])('asks for --%s', async (name) => {
-    await expect(run({ [name]: null })).rejects.toMatchObject({ said: expect.stringContaining(`--${name} <`) });
+    const error = { code: 'config/missing', message: expect.stringContaining(`--${name} <`) };
+    await expect(run({ [name]: null })).rejects.toMatchObject(error);
   });
 
   it.each([
@@ -57,6 +58,7 @@ describe('fedanchor client run', () => {
     ['backend', 'cuda'],
     ['text', 'images'],
     ['log-level', 'loud'],
+    ['max-steps', '0'],
   ])('refuses --%s %s', async (name, value) => {
     await expect(run({ [name]: value })).rejects.toMatchObject({ said: expect.stringContaining(value) });
   });
@@ -74,5 +76,12 @@ describe('humanLine', () => {
   it('shows time, level, message and fields', () => {
     const entry = { level: 40, time: Date.UTC(2026, 0, 2, 3, 4, 5), msg: 'round declined', round: 3, code: 'a/b' };
     expect(humanLine(JSON.stringify(entry))).toBe('03:04:05 warn  round declined round=3 code=a/b\n');
+  });
+
+  it('keeps what others wrote on one line, and off the terminal', () => {
+    const entry = { level: 30, time: 0, msg: 'x', reason: 'over\n00:00:00 info  paid\u001b[2J\u009b' };
+    expect(humanLine(JSON.stringify(entry))).toBe(
+      '00:00:00 info  x reason=over\\x0a00:00:00 info  paid\\x1b[2J\\x9b\n',
+    );
   });
 });
