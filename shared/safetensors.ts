@@ -60,7 +60,10 @@ export function decodeSafetensors(bytes: Uint8Array): NamedTensor[] {
   if (length > MOST_HEADER_BYTES || Number(length) + 8 > bytes.length) throw invalid('its header is cut short');
   const start = 8 + Number(length);
   const entries = Object.entries(readHeader(bytes.subarray(8, start))).filter(([name]) => name !== '__metadata__');
-  const tensors = entries.map(([name, entry]) => readEntry(name, entry)).sort((a, b) => a.begin - b.begin);
+  const tensors = entries
+    .map(([name, entry]) => readEntry(name, entry))
+    // A tensor without values begins where the next one does.
+    .sort((a, b) => a.begin - b.begin || a.end - b.end);
   let end = 0;
   const decoded = tensors.map(({ name, shape, begin, end: next }) => {
     if (begin !== end) throw invalid(`tensor "${name}" does not begin where the one before it ends`);
