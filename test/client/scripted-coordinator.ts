@@ -71,11 +71,12 @@ export interface ScriptedCoordinator {
   close(): Promise<void>;
 }
 
-/** Starts a coordinator on a free port of this machine. */
+/** Starts a coordinator on a free port of this machine; `onChain` is what a real chain says otherwise. */
 export async function startScriptedCoordinator(
   terms: JobTerms,
   models: readonly { readonly root: Hex; readonly vector: Int32Array }[],
   signer: Signer = createWallet(`0x${'c0'.repeat(32)}`),
+  onChain: Partial<ChainFacts> = {},
 ): Promise<ScriptedCoordinator> {
   const { job, manifest } = terms;
   const facts: ChainFacts = {
@@ -87,6 +88,7 @@ export async function startScriptedCoordinator(
     tensorTableRoot: terms.tensorTableRoot,
     genesisModelRoot: manifest.initialModelRoot,
     coordinator: signer.address,
+    ...onChain,
   };
   let state: JobStateMessage = {
     job,
@@ -170,6 +172,7 @@ export async function startScriptedCoordinator(
     };
     const body: Uint8Array[] = [];
     for await (const chunk of request) body.push(chunk as Uint8Array);
+    if (request.url === '/healthz') return end(200, { status: 'ok' });
     if (!tokens.has(request.headers.authorization?.replace('Bearer ', '') ?? '')) {
       return end(401, { code: 'session/not-open', message: 'no session' });
     }
