@@ -112,7 +112,11 @@ function workReasons(policy: Policy, job: JobView, view: WorkView): Reason[] {
   const reasons: Reason[] = [];
   const refuse = (code: ReasonCode, message: string) => reasons.push({ code, message });
   const { work, tokens, data } = policy;
-  if (!view.isAdmitted) refuse('not-admitted', "the agent's account is not on its list of participants");
+  if (!view.isAdmitted) {
+    refuse('not-admitted', "the agent's account is not on its list of participants");
+    // Nothing else of it may be known.
+    return reasons;
+  }
   if (!work.tasks.includes(view.task)) refuse('task-not-wanted', `its task is "${view.task}", which is not listed`);
   const [named, published] = [data.some(({ task }) => task === view.task), view.publishedBytes];
   if (published === undefined && !named) refuse('no-data', `there is no data for tasks of kind "${view.task}"`);

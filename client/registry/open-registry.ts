@@ -19,11 +19,11 @@ export interface RegistryPlace {
 /** How a command says where it is. */
 export interface PlaceOptions {
   /** Its address. */
-  readonly registry?: Hex;
+  readonly registry?: Hex | undefined;
   /** File with the deployment that it belongs to. */
-  readonly deployment?: string;
+  readonly deployment?: string | undefined;
   /** First block that may hold an entry; default the deployment's, else 0. */
-  readonly fromBlock?: number;
+  readonly fromBlock?: number | undefined;
 }
 
 /**
