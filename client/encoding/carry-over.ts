@@ -3,7 +3,7 @@ import type { Layout } from '../../shared/fixed-point/layout.ts';
 import { decodeUpdate } from '../../shared/fixed-point/update.ts';
 import type { Log } from '../log.ts';
 import type { CarriedName, Carry } from './carry.ts';
-import { combine, flatten } from './tensors.ts';
+import { flatten, weightedSum } from './tensors.ts';
 
 /** What is carried over in one round of one job. */
 export interface CarryOverOptions {
@@ -63,24 +63,24 @@ export function openCarryOver({ carry, job, round, layout, log }: CarryOverOptio
   return {
     addMomentum: async (update, beta) => {
       const momentum = await before('momentum');
-      const sent = momentum
-        ? combine(update, momentum, (value, kept) => beta * kept + (1 - beta) * value)
-        : update.map((values) => values.slice());
+      const sent = momentum ? weightedSum(1 - beta, update, beta, momentum) : update.map((values) => values.slice());
       await carry.keep(job, round, 'momentum', flatten(sent));
       return sent;
     },
     addResidual: async (update) => {
       const residual = await before('residual');
-      return residual
-        ? combine(update, residual, (value, missed) => value + missed)
-        : update.map((values) => values.slice());
+      return residual ? weightedSum(1, update, 1, residual) : update.map((values) => values.slice());
     },
     keepResidual: async (intended, vector, updateBits) => {
       const carried = decodeUpdate(layout, vector, updateBits);
-      const missed = intended.map((values, tensor) =>
-        values.map((value, at) => value - (carried[tensor]?.[at] as number)),
-      );
-      await carry.keep(job, round, 'residual', flatten(missed));
+      const missed = flatten(intended);
+      let start = 0;
+      for (const values of carried) {
+        for (let at = 0; at < values.length; at++)
+          missed[start + at] = (missed[start + at] as number) - (values[at] as number);
+        start += values.length;
+      }
+      await carry.keep(job, round, 'residual', missed);
     },
   };
 }

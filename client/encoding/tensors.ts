@@ -10,21 +10,22 @@ export function flatten(tensors: readonly Float32Array[]): Float32Array {
 }
 
 /**
- * Tensors made number by number from those of one list and the numbers of a flat one.
+ * `a * tensors + b * flat`, number by number, each rounded to float32 once.
  *
- * @param tensors - what there is
+ * @param tensors - one array a tensor
  * @param flat - as many numbers, in the same order
- * @param combine - of one number of each
  */
-export function combine(
+export function weightedSum(
+  a: number,
   tensors: readonly Float32Array[],
+  b: number,
   flat: Float32Array,
-  combine: (value: number, other: number) => number,
 ): Float32Array[] {
   let start = 0;
   return tensors.map((values) => {
-    const offset = start;
+    const sum = new Float32Array(values.length);
+    for (let at = 0; at < values.length; at++) sum[at] = a * (values[at] as number) + b * (flat[start + at] as number);
     start += values.length;
-    return values.map((value, at) => combine(value, flat[offset + at] as number));
+    return sum;
   });
 }

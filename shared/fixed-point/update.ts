@@ -27,14 +27,20 @@ export function encodeUpdate(
   let saturated = 0;
   layout.slots.forEach((slot, index) => {
     const unit = powerOfTwo(updateBits + slot.preScaleBits);
-    (update[index] as Float32Array).forEach((value, at) => {
-      const exact = value * unit;
+    const values = update[index] as Float32Array;
+    const { offset } = slot;
+    // A plain loop: models have very many parameters, and each client encodes all of them each round.
+    for (let at = 0; at < values.length; at++) {
+      const exact = (values[at] as number) * unit;
       const floor = Math.floor(exact);
       const rounded = floor + (rng.nextFloat() < exact - floor ? 1 : 0);
-      const kept = Number.isNaN(rounded) ? 0 : Math.min(MAX_UPDATE, Math.max(-MAX_UPDATE, rounded));
-      if (kept !== rounded) saturated++;
-      vector[slot.offset + at] = kept;
-    });
+      if (rounded >= -MAX_UPDATE && rounded <= MAX_UPDATE) {
+        vector[offset + at] = rounded;
+        continue;
+      }
+      saturated++;
+      vector[offset + at] = Number.isNaN(rounded) ? 0 : Math.sign(rounded) * MAX_UPDATE;
+    }
   });
   return { vector, saturated };
 }
@@ -47,12 +53,12 @@ export function encodeUpdate(
  * @param updateBits - the round's scale
  */
 export function decodeUpdate(layout: Layout, vector: Int16Array, updateBits: number): Float64Array[] {
-  return layout.slots.map((slot) =>
-    Float64Array.from(
-      vector.subarray(slot.offset, slot.offset + slot.size),
-      (q) => q / powerOfTwo(updateBits + slot.preScaleBits),
-    ),
-  );
+  return layout.slots.map(({ offset, size, preScaleBits }) => {
+    const unit = powerOfTwo(updateBits + preScaleBits);
+    const values = new Float64Array(size);
+    for (let at = 0; at < size; at++) values[at] = (vector[offset + at] as number) / unit;
+    return values;
+  });
 }
 
 /** Largest magnitude in an update, in update units: what its sender signs for and the gate compares. */

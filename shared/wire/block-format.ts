@@ -83,16 +83,26 @@ function restrictBlocks(
 ): Saturated<Int16Array> {
   const restricted = new Int16Array(vector.length);
   let saturated = 0;
+  // Random bits not yet used: one draw does for several coordinates.
+  let [bits, left] = [0, 0];
   for (let start = 0; start < vector.length; start += BLOCK) {
     const exponent = exponentFor(largestOf(vector, start));
     const remainder = (1 << exponent) - 1;
     for (let at = start; at < start + BLOCK; at++) {
       const value = vector[at] as number;
       const beyond = value & remainder;
-      const multiple = (value >> exponent) + (beyond > 0 && rng.nextUint32() >>> (32 - exponent) < beyond ? 1 : 0);
-      const kept = Math.min(most, Math.max(-most, multiple));
-      if (kept !== multiple) saturated++;
-      restricted[at] = kept << exponent;
+      let multiple = value >> exponent;
+      if (beyond > 0) {
+        if (left < exponent) [bits, left] = [rng.nextUint32(), 32];
+        if ((bits & remainder) < beyond) multiple++;
+        bits >>>= exponent;
+        left -= exponent;
+      }
+      if (multiple > most || multiple < -most) {
+        saturated++;
+        multiple = multiple > 0 ? most : -most;
+      }
+      restricted[at] = multiple << exponent;
     }
   }
   return { vector: restricted, saturated };

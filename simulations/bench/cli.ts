@@ -4,6 +4,7 @@ import type { MeasurableEngine } from '../../shared/aggregation/engine.ts';
 import { createEngine } from '../../shared/runtime/engine/create-engine.ts';
 import { usePlatformHashing } from '../../shared/runtime/platform-hashing.ts';
 import { benchAggregation } from './aggregation.ts';
+import { benchClient } from './client/client.ts';
 import { benchClose } from './close.ts';
 import { benchIngest } from './ingest.ts';
 import { benchLoad } from './load.ts';
@@ -60,6 +61,13 @@ export function registerBenchCommands(program: Command): void {
         }
       }),
     );
+  bench
+    .command('client')
+    .description('what a client does on one core between what it has learnt and what it sends')
+    .option('--d <list>', 'parameters of the model', list(64, 2 ** 28), [1_000_000])
+    .option('--repeats <n>', 'repeats, of which the median counts', wholeNumber(1, 100), 9)
+    .option('--json <file>', 'write everything that was measured')
+    .action(({ json, ...flags }) => run('client', { json }, (_entry, progress) => benchClient(flags, progress)));
   bench
     .command('load')
     .description('many connected clients: how they connect, a whole round, what it costs the coordinator')
