@@ -23,6 +23,8 @@ export interface CorpusOptions {
 export interface TextCorpus extends TrainingData {
   /** SHA-256, as `0x…`, of the listing of files, lengths and paths: the same wherever the folders lie. */
   readonly datasetCommitment: `0x${string}`;
+  /** One line for each file, in order: hash, symbols used, folder and path. */
+  readonly listing: readonly string[];
   /** The held-out windows as symbols, `contextLength + 1` each, the last one the answer. */
   readonly heldOutWindows: readonly Uint8Array[];
   /** Symbols in the whole text. */
@@ -82,6 +84,7 @@ export async function openCorpus(folders: readonly string[], options: CorpusOpti
     classes: ALPHABET_SIZE,
     samples,
     heldOutSamples,
+    listing,
     heldOutWindows,
     symbols: text.length,
     files: files.length,

@@ -1,37 +1,61 @@
 import { z } from 'zod';
-import { FedanchorError } from '../../shared/errors.ts';
 import type { Manifest } from '../../shared/round/manifest.ts';
-import { openCorpus } from '../data/text-corpus.ts';
+import { type CommittedRecords, commitRecords } from '../data/dataset-commitment.ts';
+import { type CorpusOptions, openCorpus, type TextCorpus } from '../data/text-corpus.ts';
 import type { TextKind } from '../data/text-folder.ts';
-import type { LayersArchitecture } from '../trainers/tfjs/architecture.ts';
-import type { BackendPreference } from '../trainers/tfjs/backend.ts';
-import { createTfjsTrainer } from '../trainers/tfjs/tfjs-trainer.ts';
-import type { TrainingSettings } from '../trainers/tfjs/training-settings.ts';
+import { saltFor } from './dataset-salt.ts';
 import type { TrainerFactory } from './local-trainer.ts';
+import { createManifestTrainer, type TrainingMachine } from './manifest-trainer.ts';
+import { parseTaskField, requireKind } from './task-error.ts';
 
 /** The kind of task that this client can work on, as the manifest names it. */
-const NEXT_CHARACTER = 'next-character';
-
-/** Thrown when a manifest's task cannot be worked on by this client. */
-export class TaskError extends FedanchorError<'task/unknown-kind' | 'task/invalid' | 'task/tensor-mismatch'> {}
+export const NEXT_CHARACTER = 'next-character';
 
 /** What a client brings to the task. */
-export interface NextCharacterOptions {
+export interface NextCharacterOptions extends TrainingMachine {
   /** Folders with its text. */
   readonly folders: readonly string[];
   /** Which files of them count; default `any`. */
   readonly kind?: TextKind;
-  /** Which backend to train on; default `auto`. */
-  readonly backend?: BackendPreference;
+  /** The secret that hides the text behind its commitment; left out, whoever has the same text can tell. */
+  readonly secret?: Uint8Array;
   /** Told once what was chosen, for people. */
   readonly onReady?: (facts: Readonly<Record<string, unknown>>) => void;
 }
 
-const dataSchema = z.strictObject({
+/** What a manifest says of a next-character job's data, as `task.data`. */
+export const nextCharacterDataSchema = z.strictObject({
   contextLength: z.number().int().min(1).max(1024),
   heldOutSamples: z.number().int().min(1).max(1_000_000).optional(),
 });
-const objectSchema = z.record(z.string(), z.unknown());
+
+/**
+ * Opens a client's text as a manifest describes it.
+ *
+ * @param manifest - of which `task.data` is `{ contextLength, heldOutSamples? }`
+ * @param folders - the client's folders
+ * @param kind - which files of them count
+ * @throws TaskError `task/unknown-kind`, `task/invalid`; DataError
+ */
+export async function openTaskText(
+  { task }: Pick<Manifest, 'task'>,
+  folders: readonly string[],
+  kind?: TextKind,
+): Promise<TextCorpus> {
+  requireKind(task.kind, NEXT_CHARACTER);
+  const { contextLength, heldOutSamples } = parseTaskField('data', nextCharacterDataSchema, task.data);
+  const options: CorpusOptions = {
+    contextLength,
+    ...(heldOutSamples === undefined ? {} : { heldOutSamples }),
+    ...(kind === undefined ? {} : { kind }),
+  };
+  return openCorpus(folders, options);
+}
+
+/** A corpus as records: one for each file, its line of the listing. */
+export function textRecords({ listing }: Pick<TextCorpus, 'listing'>): CommittedRecords {
+  return { count: listing.length, label: () => 0, raw: (index) => new TextEncoder().encode(listing[index]) };
+}
 
 /**
  * Trains on text: `task.kind` is `next-character`, `task.data` is `{ contextLength, heldOutSamples? }`,
@@ -41,47 +65,13 @@ const objectSchema = z.record(z.string(), z.unknown());
  */
 export function createNextCharacterFactory(options: NextCharacterOptions): TrainerFactory {
   return async (manifest: Manifest) => {
-    const { kind, data, architecture, training } = manifest.task;
-    if (kind !== NEXT_CHARACTER) {
-      throw new TaskError(
-        'task/unknown-kind',
-        `the job's task is "${kind}", this client works on "${NEXT_CHARACTER}": use a client made for that task`,
-        { kind },
-      );
-    }
-    const { contextLength, heldOutSamples } = parseField('data', dataSchema, data);
-    const corpus = await openCorpus(options.folders, {
-      contextLength,
-      ...(heldOutSamples === undefined ? {} : { heldOutSamples }),
-      ...(options.kind === undefined ? {} : { kind: options.kind }),
-    });
-    const trainer = await createTfjsTrainer({
-      architecture: parseField('architecture', objectSchema, architecture) as LayersArchitecture,
-      // The trainer checks each setting itself.
-      training: parseField('training', objectSchema, training) as unknown as TrainingSettings,
-      data: corpus,
-      ...(options.backend === undefined ? {} : { backend: options.backend }),
-    });
-    const expected = manifest.tensors.map(({ shape }) => `[${shape.join(',')}]`).join(' ');
-    const found = trainer.tensors.map(({ shape }) => `[${shape.join(',')}]`).join(' ');
-    if (expected !== found) {
-      trainer.dispose();
-      throw new TaskError(
-        'task/tensor-mismatch',
-        `the manifest lists tensors of shapes ${expected} but its architecture has ${found}: the manifest is at fault`,
-        { expected, found },
-      );
-    }
-    const { symbols, files, samples, datasetCommitment } = corpus;
+    const corpus = await openTaskText(manifest, options.folders, options.kind);
+    const trainer = await createManifestTrainer(manifest, corpus, options);
+    const { symbols, files, samples } = corpus;
+    const { secret } = options;
+    const datasetCommitment =
+      secret === undefined ? corpus.datasetCommitment : commitRecords(textRecords(corpus), saltFor(secret, manifest));
     options.onReady?.({ symbols, files, samples, backend: trainer.backend.name, why: trainer.backend.reason });
     return { trainer, datasetCommitment };
   };
-}
-
-function parseField<T>(field: string, schema: z.ZodType<T>, value: unknown): T {
-  const parsed = schema.safeParse(value);
-  if (parsed.success) return parsed.data;
-  const issue = parsed.error.issues[0];
-  const path = ['task', field, ...(issue?.path ?? [])].join('.');
-  throw new TaskError('task/invalid', `manifest field "${path}": ${issue?.message ?? 'is not valid'}`, { field: path });
 }

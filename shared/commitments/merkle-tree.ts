@@ -16,6 +16,7 @@ export const TREE = {
   weights: 8,
   scores: 9,
   tensors: 10,
+  dataset: 11,
 } as const;
 
 /** One of the kinds in {@link TREE}. */

@@ -215,7 +215,9 @@ function splitVectors(rng: Rng): Row[] {
 }
 
 function treeVectors(rng: Rng): Row[] {
-  return Object.values(TREE).flatMap((kind: TreeKind) =>
+  // No judge opens a data set: its records are shown to an auditor, never to the chain.
+  const kinds = Object.values(TREE).filter((kind) => kind !== TREE.dataset);
+  return kinds.flatMap((kind: TreeKind) =>
     [1, 2, 3, 5, 8, 13].map((leaves) => {
       const data = Array.from({ length: leaves }, () =>
         Uint8Array.from({ length: 1 + rng.below(300) }, () => rng.below(256)),
