@@ -56,7 +56,7 @@ export function createClassificationFactory(options: ClassificationOptions): Tra
         records: records.source.labels.length,
         samples: records.samples,
         heldOut: records.heldOutSamples,
-        missingClasses: records.histogram.flatMap((count, label) => (count === 0 ? [className(data, label)] : [])),
+        classes: histogramText(data, records.histogram),
         backend: trainer.backend.name,
         why: trainer.backend.reason,
       });
@@ -66,4 +66,17 @@ export function createClassificationFactory(options: ClassificationOptions): Tra
       throw error;
     }
   };
+}
+
+const MOST_TOLD = 20;
+
+/** How many records each class has, in one line; classes without any are told at the end. */
+function histogramText(data: ClassificationData, histogram: readonly number[]): string {
+  const present = histogram.flatMap((count, label) => (count > 0 ? [`${className(data, label)}: ${count}`] : []));
+  const missing = histogram.length - present.length;
+  return [
+    ...present.slice(0, MOST_TOLD),
+    ...(present.length > MOST_TOLD ? [`${present.length - MOST_TOLD} more`] : []),
+    ...(missing > 0 ? [`${missing} without any`] : []),
+  ].join(', ');
 }

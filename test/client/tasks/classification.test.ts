@@ -71,6 +71,25 @@ describe('createClassificationFactory', () => {
     trainer.dispose();
   });
 
+  it('tells how many records each class has', async () => {
+    const told: Readonly<Record<string, unknown>>[] = [];
+    const paths = [await makeFolder({ 'points.csv': points })];
+    const three = { ...data, classes: ['below', 'above', 'beside'] };
+    const units = structuredClone(architecture);
+    const factory = createClassificationFactory({
+      paths,
+      secret,
+      backend: 'cpu',
+      onReady: (facts) => told.push(facts),
+    });
+    (units.config.layers[0] as { config: { units: number } }).config.units = 3;
+    const tensors = [[2, 3], [3]].map((shape, at) => ({ name: `t${at}`, shape, fractionBits: 24, preScaleBits: 0 }));
+    const { terms } = createToyJob(40, { task: { ...task, architecture: units, data: three }, tensors });
+    (await factory(terms.manifest)).trainer.dispose();
+    expect(told[0]).toMatchObject({ records: 300, samples: 270, heldOut: 30 });
+    expect(told[0]?.['classes']).toMatch(/^below: [0-9]+, above: [0-9]+, 1 without any$/);
+  });
+
   it.each([
     ['another kind', { kind: 'next-character' }, { code: 'task/unknown-kind' }],
     ['no data', { data: {} }, { code: 'task/invalid', data: { field: 'task.data.format' } }],
