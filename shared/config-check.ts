@@ -26,6 +26,26 @@ export function checkConfig<Schema extends z.ZodType>(file: string, value: unkno
   throw new ConfigError('config/invalid', `${file}, field "${field}": ${message}`, { file, field });
 }
 
+/** One thing that is wrong with what a configuration says. */
+export interface ConfigFinding {
+  /** The field, as a path such as `rewards.pricePerRound`. */
+  readonly field: string;
+  /** What is wrong with it, and for a name that is not known the nearest that is. */
+  readonly message: string;
+}
+
+/** All that is wrong with what a configuration says, in the order in which a schema finds it. */
+export function configFindings(value: unknown, schema: z.ZodType): readonly ConfigFinding[] {
+  const parsed = schema.safeParse(value);
+  if (parsed.success) return [];
+  return parsed.error.issues.flatMap((issue) =>
+    // One issue may name several fields that are not known: each is told of.
+    issue.code === 'unrecognized_keys'
+      ? issue.keys.map((key) => explain({ ...issue, keys: [key] }, schema))
+      : [explain(issue, schema)],
+  );
+}
+
 function explain(issue: z.core.$ZodIssue, schema: z.ZodType): { readonly field: string; readonly message: string } {
   const path = issue.path.map(String);
   if (issue.code !== 'unrecognized_keys') {

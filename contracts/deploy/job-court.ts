@@ -43,7 +43,11 @@ export function longestDisputeS({ answerS }: Pick<CourtTerms, 'answerS'>): numbe
  * @param ringSize - rounds that can be in their window at once
  * @throws DeployError `deploy/invalid-court`, naming the field
  */
-export function checkCourt({ terms, blocks }: JobCourt, pricePerRound: bigint, ringSize: number): void {
+export function checkCourt(
+  { terms, blocks }: Pick<JobCourt, 'terms' | 'blocks'>,
+  pricePerRound: bigint,
+  ringSize: number,
+): void {
   if (blocks > MOST_BLOCKS) {
     refuse(
       'tensors',

@@ -24,7 +24,8 @@ const tokens = z
   .string()
   .regex(/^(0|[1-9][0-9]{0,37})$/, "expected a whole number in quotes, in the token's smallest unit");
 
-const schema = z.strictObject({
+/** What a job's file says. */
+export const jobFileSchema = z.strictObject({
   name: z.string().min(1).max(200),
   /** The model before round 1. */
   model: z.string().min(1, 'expected the path of a .safetensors file'),
@@ -73,8 +74,11 @@ const schema = z.strictObject({
     .prefault({}),
 });
 
+/** A job's file, its defaults filled in. */
+export type JobFile = z.infer<typeof jobFileSchema>;
+
 /** What the contracts of a job are to be. */
-export type ContractTerms = z.infer<typeof schema>['contracts'];
+export type ContractTerms = JobFile['contracts'];
 
 /** A job as its operator wrote it down. */
 export interface JobDraft {
@@ -93,7 +97,7 @@ export interface JobDraft {
  * @throws ConfigError, SafetensorsError, LayoutError
  */
 export async function readJobDraft(file: string): Promise<JobDraft> {
-  const said = await readConfigFile(file, schema);
+  const said = await readConfigFile(file, jobFileSchema);
   const { model: modelFile, contracts, task, court, ...rest } = said;
   const at = (path: string): string => resolve(dirname(file), path);
   const weights = decodeSafetensors(await read(file, 'model', at(modelFile)));

@@ -13,13 +13,22 @@ import { ConfigError, checkConfig } from '../../shared/config-check.ts';
  *   that is not known, the nearest that is
  */
 export async function readConfigFile<Schema extends z.ZodType>(file: string, schema: Schema): Promise<z.infer<Schema>> {
+  return checkConfig(file, await readConfigValue(file), schema);
+}
+
+/**
+ * Reads what a TOML file, or a JSON file by its name, says.
+ *
+ * @throws ConfigError `config/unreadable`, `config/syntax`
+ */
+export async function readConfigValue(file: string): Promise<unknown> {
   let text: string;
   try {
     text = await readFile(file, 'utf8');
   } catch (cause) {
     throw new ConfigError('config/unreadable', `${file} cannot be read: check the path`, { file }, cause);
   }
-  return checkConfig(file, parseText(file, text), schema);
+  return parseText(file, text);
 }
 
 function parseText(file: string, text: string): unknown {
