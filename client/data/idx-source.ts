@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { type DataOf, inputSize } from './classification-data.ts';
+import { classCount, type DataOf, inputSize } from './classification-data.ts';
 import { DataError } from './data-error.ts';
 import { dataFiles } from './data-files.ts';
 import { createLabelReader } from './label-reader.ts';
@@ -28,7 +28,8 @@ interface Pair {
  */
 export async function openIdx(paths: readonly string[], data: DataOf<'idx'>): Promise<RecordSource> {
   const size = inputSize(data);
-  const readLabel = createLabelReader(data);
+  // The format has no names: its labels are numbers, also where the manifest names the classes for people.
+  const readLabel = createLabelReader({ classes: classCount(data) });
   const index = createIndexBuilder();
   const pairs: Pair[] = [];
   const close = (): void => {
