@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { usePlatformHashing } from '../../shared/runtime/platform-hashing.ts';
-import { plainText } from '../cli-log.ts';
+import { createCliLog, plainText } from '../cli-log.ts';
 import { loadClientConfig } from '../config/client-config.ts';
 import { examineClient } from '../doctor/examine-client.ts';
 import type { Finding } from '../doctor/finding.ts';
@@ -27,10 +27,11 @@ export function registerDoctorCommand(client: Command): void {
 async function doctor(flags: RunFlags): Promise<void> {
   usePlatformHashing();
   const config = await loadClientConfig(flags, machineMemoryBytes());
+  const log = createCliLog(config.logLevel, flags.json);
   const findings = await examineClient({
     config,
     openWallet: () => loadSigner(config.keyFile),
-    createTrainer: (job, onReady) => createTrainerFactory(config, job, onReady),
+    createTrainer: (job, onReady) => createTrainerFactory(config, job, onReady, log),
     nodeVersion: process.versions.node,
     now: () => Date.now(),
     monotonicMs: () => performance.now(),

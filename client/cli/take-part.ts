@@ -95,10 +95,11 @@ interface Found {
 
 function createClientOf(options: TakePartOptions, { facts, rpc, court, status }: Found): Client {
   const { config, job, signer, decorate, log, drain, signal } = options;
-  const createTrainer = createTrainerFactory(config, job, (told) => {
+  const ready = (told: Readonly<Record<string, unknown>>): void => {
     if (typeof told['backend'] === 'string') status.update({ backend: told['backend'] });
     log.info(told, 'ready to train');
-  });
+  };
+  const createTrainer = createTrainerFactory(config, job, ready, log);
   let round: number | undefined;
   return createClient({
     coordinatorUrl: job.coordinator,
@@ -168,8 +169,8 @@ function watched(trainer: Trainer, status: StatusFile): Trainer {
         },
         signal,
       ),
-    evaluate: async (weights) => {
-      const evaluation = await trainer.evaluate(weights);
+    evaluate: async (weights, signal) => {
+      const evaluation = await trainer.evaluate(weights, signal);
       status.update({ evaluation: { correct: evaluation.correct, total: evaluation.total } });
       return evaluation;
     },

@@ -17,6 +17,8 @@ What is printed goes to the client's log, for standard output belongs to the pro
 
 import array
 import hashlib
+import hmac
+import itertools
 import json
 import math
 import os
@@ -53,12 +55,17 @@ def size_of(shape):
 
 
 class Hello:
-    """What the client says first: `tensors` [(name, shape)] in the manifest's order, `task` the manifest's, `data` paths."""
+    """What the client says first.
+
+    `tensors` are pairs of name and shape in the manifest's order, `task` is the manifest's, `data` are paths, `salt` the
+    secret for `commit`.
+    """
 
     def __init__(self, message):
         self.tensors = [(each["name"], tuple(each["shape"])) for each in message["tensors"]]
         self.task = message["task"]
         self.data = message["data"]
+        self.salt = bytes.fromhex(message["salt"][2:])
 
 
 class Task:
@@ -151,35 +158,23 @@ def difference(local, start):
 def commit(records, salt):
     """Commits to records without showing them: the root of a Merkle tree over them, 32 bytes.
 
-    Leaf i is SHA-256(0 | SHA-256(salt | i as 8 bytes) | record), a node SHA-256(1 | left | right), and a node without a
-    right side is its left. Without `salt`, which is to be 32 random bytes that stay secret, nobody can try out guesses;
-    with the same salt, the same records give the same root.
+    `records` are pairs of a label (0 where there is none) and bytes. With `hello.salt` and the records of a file in their
+    order, label and bytes as they stand there, it is the commitment of docs/data.md, of which "client data open" shows
+    single records later.
     """
-    level = [
-        hashlib.sha256(b"\0" + hashlib.sha256(salt + struct.pack(">Q", index)).digest() + record).digest()
-        for index, record in enumerate(records)
-    ]
-    if not level:
-        return bytes(32)
-    while len(level) > 1:
-        pairs = zip(level[::2], level[1::2])
-        odd = [level[-1]] if len(level) % 2 else []
-        level = [hashlib.sha256(b"\1" + left + right).digest() for left, right in pairs] + odd
-    return level[0]
-
-
-def load_salt(path):
-    """The secret 32 bytes for `commit` from a file, which is made if it is not there: keep it as long as the data."""
-    try:
-        with open(path, "rb") as file:
-            salt = file.read()
-    except FileNotFoundError:
-        salt = os.urandom(32)
-        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-            file.write(salt)
-    if len(salt) != 32:
-        raise Failure("bad-salt", f"{path} does not hold 32 bytes")
-    return salt
+    level = []
+    for index, (label, record) in enumerate(records):
+        own = hmac.digest(salt, index.to_bytes(32, "big"), "sha256")
+        level.append(hashlib.sha256(b"\x0b\0" + own + struct.pack(">I", label) + record).digest())
+    filler = bytes(32)
+    for height in itertools.count(1):
+        if len(level) < 2:
+            break
+        tag = bytes((0x0B, height))
+        pairs = itertools.zip_longest(level[::2], level[1::2], fillvalue=filler)
+        level = [hashlib.sha256(tag + left + right).digest() for left, right in pairs]
+        filler = hashlib.sha256(tag + filler + filler).digest()
+    return level[0] if level else filler
 
 
 def read_safetensors(path):

@@ -1,13 +1,12 @@
 """A linear (softmax) classifier on comma-separated values, in plain Python: no package is needed.
 
-    fedanchor client run ... --trainer "python3 linear.py --salt salt" --data mine.csv
+    fedanchor client run ... --trainer "python3 linear.py" --data mine.csv
 
 Works on jobs of the kind "classification" whose data are CSV (task.data is described in docs/data.md) and whose model
 is one layer: a kernel [inputs, classes] and a bias [classes]. Of task.training it reads learningRate, momentum,
 batchSize, and steps or epochs.
 """
 
-import argparse
 import csv
 import gzip
 import math
@@ -20,7 +19,7 @@ import fedanchor_trainer as fedanchor
 class Linear(fedanchor.Trainer):
     name = "linear.py"
 
-    def __init__(self, hello, salt=None):
+    def __init__(self, hello):
         data = hello.task["data"]
         if data.get("format") != "csv":
             raise fedanchor.Failure("unsupported-data", f"the job's data are {data.get('format')!r}, not csv")
@@ -30,13 +29,11 @@ class Linear(fedanchor.Trainer):
             raise fedanchor.Failure("unsupported-model", "this is for a kernel [inputs, classes] and a bias [classes]")
         self.training = hello.task["training"]
         records = [row for path in hello.data for row in read_rows(path, data)]
-        if salt is not None:
-            lines = (",".join(map(repr, inputs + [label])).encode() for inputs, label in records)
-            self.dataset_commitment = fedanchor.commit(lines, salt)
+        self.dataset_commitment = fedanchor.commit(((label, line) for _, label, line in records), hello.salt)
         scale = scaler(data, self.size)
         # The same records are held out each time: every tenth, unless the manifest wants another share.
         stride = round(1 / data.get("heldOutShare", 0.1))
-        examples = [(scale(inputs), label) for inputs, label in records]
+        examples = [(scale(inputs), label) for inputs, label, _ in records]
         self.held_out = examples[::stride][: data.get("heldOutSamples", 10_000)]
         self.examples = [each for index, each in enumerate(examples) if index % stride]
         if not self.examples:
@@ -112,7 +109,7 @@ def softmax(rows, bias, inputs, label):
 
 
 def read_rows(path, data):
-    """(inputs, label) of each record in a file, or in the .csv and .csv.gz files of a folder."""
+    """(inputs, label, line) of each record in a file, or in the .csv and .csv.gz files of a folder."""
     if os.path.isdir(path):
         for folder, folders, names in os.walk(path):
             folders.sort()
@@ -123,9 +120,11 @@ def read_rows(path, data):
     label, classes = data["label"], data["classes"]
     labels = {name: k for k, name in enumerate(classes)} if isinstance(classes, list) else None
     with (gzip.open if path.endswith(".gz") else open)(path, "rt", encoding="utf-8-sig", newline="") as file:
-        rows = csv.reader(file, delimiter=data.get("delimiter", ","))
+        lines = Lines(file)
+        rows = csv.reader(lines, delimiter=data.get("delimiter", ","))
         columns = None
         for row in rows:
+            line = lines.take()
             if not row:
                 continue
             if columns is None:
@@ -134,7 +133,23 @@ def read_rows(path, data):
                     continue
                 at, columns = label, [column for column in range(len(row)) if column != label]
             inputs = [float(row[column]) if row[column] else float(data["missing"]) for column in columns]
-            yield inputs, labels[row[at]] if labels else int(float(row[at]))
+            yield inputs, labels[row[at].strip()] if labels else int(float(row[at])), line
+
+
+class Lines:
+    """Gives lines, and keeps those of a record as they stand in the file."""
+
+    def __init__(self, file):
+        self.file, self.kept = file, ""
+
+    def __iter__(self):
+        for line in self.file:
+            self.kept += line
+            yield line
+
+    def take(self):
+        record, self.kept = self.kept, ""
+        return record.strip("\r\n").encode()
 
 
 def scaler(data, size):
@@ -157,8 +172,4 @@ def scaler(data, size):
 
 
 if __name__ == "__main__":
-    options = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    options.add_argument("--salt", help="file with 32 secret bytes: commit to the data by them; made if it is not there")
-    arguments = options.parse_args()
-    secret = fedanchor.load_salt(arguments.salt) if arguments.salt else None
-    fedanchor.serve(lambda hello: Linear(hello, secret))
+    fedanchor.serve(Linear)

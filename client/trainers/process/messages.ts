@@ -26,6 +26,8 @@ export type Request =
       readonly task: Json;
       /** Absolute paths of the client's own data. */
       readonly data: readonly string[];
+      /** 32 bytes that hide the data behind its commitment; they stay secret. */
+      readonly salt: Hex;
     }
   | {
       readonly type: 'train';

@@ -1,7 +1,7 @@
 import { rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Hex } from '../../../shared/bytes.ts';
+import { type Hex, toHex } from '../../../shared/bytes.ts';
 import type { Json } from '../../../shared/codec.ts';
 import type { Log } from '../../log.ts';
 import type { Trainer, TrainingResult } from '../trainer.ts';
@@ -26,6 +26,8 @@ export interface ProcessTrainerOptions extends ProcessSettings {
   readonly usefulMs: number;
   /** Files and folders with the client's data. */
   readonly data: readonly string[];
+  /** 32 secret bytes that hide the data behind its commitment; the program is told them. */
+  readonly salt: Uint8Array;
   /** The client's environment. */
   readonly environment: Readonly<Record<string, string | undefined>>;
   /** Where its standard error and its own errors are told. */
@@ -96,6 +98,7 @@ export async function createProcessTrainer(options: ProcessTrainerOptions): Prom
         tensors: tensors.map(({ name, shape }) => ({ name, shape })),
         task: options.task,
         data: options.data.map((path) => resolve(path)),
+        salt: toHex(options.salt),
       },
       { timeoutMs: timeouts.helloMs, cancelMs },
     );

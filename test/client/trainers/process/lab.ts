@@ -65,6 +65,7 @@ export async function openLab(): Promise<Lab> {
         task: { kind: 'custom', architecture: null, training: { rate: 0.5 }, data: [] },
         usefulMs: 20_000,
         data: [],
+        salt: new Uint8Array(32).fill(7),
         environment: process.env,
         log,
         pauses: { firstMs: 1, mostMs: 2 },

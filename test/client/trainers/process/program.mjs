@@ -5,7 +5,9 @@ import { existsSync, linkSync, mkdirSync, readFileSync, symlinkSync, truncateSyn
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 
-const [what = 'nothing', ...rest] = process.argv.slice(2);
+const [asked = 'nothing', ...rest] = process.argv.slice(2);
+// "train:what" goes wrong where it trains alone.
+const [what, onlyTo] = [asked.split(':').at(-1) ?? '', asked.includes(':') ? asked.split(':')[0] : undefined];
 const folder = process.env['FEDANCHOR_TRAINER_DIR'] ?? '';
 const once = rest[0];
 
@@ -152,7 +154,8 @@ lines.on('line', (line) => {
     if (what === 'bad-hello') return void say({ type: 'hello', id, protocol, datasetCommitment: 'mine' });
     const isOther = what === 'other-data' && once !== undefined && existsSync(once);
     const commitment = isOther ? 'cd' : 'ab';
-    say({ type: 'hello', id, protocol, name: 'program.mjs', datasetCommitment: `0x${commitment.repeat(32)}` });
+    const datasetCommitment = what === 'silent' ? undefined : `0x${commitment.repeat(32)}`;
+    say({ type: 'hello', id, protocol, name: 'program.mjs', datasetCommitment });
   } else if (type === 'cancel') {
     if (what !== 'stubborn') say({ type: 'cancelled', id });
   } else if (what === 'environment') {
@@ -175,7 +178,7 @@ lines.on('line', (line) => {
     }
     process.stderr.write(`${JSON.stringify({ seen, written })}\n`);
     update(request, zeros());
-  } else if (what in wrong && isWrong()) {
+  } else if (what in wrong && (onlyTo === undefined || onlyTo === type) && isWrong()) {
     wrong[what]?.(request);
   } else if (what === 'other-data' && isWrong()) {
     process.exit(1);

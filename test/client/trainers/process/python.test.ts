@@ -1,9 +1,13 @@
 import { execFileSync } from 'node:child_process';
-import { createHash } from 'node:crypto';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { classificationDataSchema } from '../../../../client/data/classification-data.ts';
+import { commitRecords } from '../../../../client/data/dataset-commitment.ts';
+import { openLabelledRecords } from '../../../../client/data/labelled-records.ts';
+import { labelledRecords } from '../../../../client/tasks/classification.ts';
+import { toHex, utf8, ZERO_HASH } from '../../../../shared/bytes.ts';
 import type { Json } from '../../../../shared/codec.ts';
 import { createRng } from '../../../../shared/rng.ts';
 import { decodeSafetensors, encodeSafetensors, type NamedTensor } from '../../../../shared/safetensors.ts';
@@ -65,33 +69,19 @@ for path in json.loads(${JSON.stringify(JSON.stringify(files.map(({ path }) => p
     }
   });
 
-  it('commits to records by the tree that it documents', () => {
-    const salt = Buffer.alloc(32, 7);
-    const sha = (...parts: readonly Uint8Array[]) => createHash('sha256').update(Buffer.concat(parts)).digest();
-    const leaf = (index: number, record: string) => {
-      const place = Buffer.alloc(8);
-      place.writeBigUInt64BE(BigInt(index));
-      return sha(Buffer.of(0), sha(salt, place), Buffer.from(record));
-    };
-    const node = (left: Uint8Array, right: Uint8Array) => sha(Buffer.of(1), left, right);
-    const [a, b, c] = ['one', 'two', 'three'].map((record, index) => leaf(index, record)) as [Buffer, Buffer, Buffer];
+  it('commits to records as the product does', () => {
+    const salt = Uint8Array.from({ length: 32 }, (_, at) => 3 * at);
+    const records = Array.from({ length: 9 }, (_, index) => utf8(`record ${index} é`));
     const roots = script(`
 import fedanchor_trainer as f
-for count in range(4):
-    print(f.commit([b"one", b"two", b"three"][:count], bytes([7]) * 32).hex())
+records = [(index % 3, f"record {index} é".encode()) for index in range(9)]
+for count in range(10):
+    print("0x" + f.commit(records[:count], bytes.fromhex("${toHex(salt).slice(2)}")).hex())
 `);
-    expect(roots.trim().split('\n')).toEqual(
-      [Buffer.alloc(32), a, node(a, b), node(node(a, b), c)].map((root) => root.toString('hex')),
-    );
-  });
-
-  it('keeps its salt to itself', async () => {
-    const file = join(lab.folder, 'salt');
-    const load = `import fedanchor_trainer as f, sys; sys.stdout.write(f.load_salt(${JSON.stringify(file)}).hex())`;
-    const salt = script(load);
-    expect(salt).toMatch(/^[0-9a-f]{64}$/);
-    expect(script(load)).toBe(salt);
-    expect(script(`import os; print(oct(os.stat(${JSON.stringify(file)}).st_mode & 0o777))`).trim()).toBe('0o600');
+    const label = (index: number) => index % 3;
+    const raw = (index: number) => records[index] as Uint8Array;
+    const expected = records.map((_, last) => commitRecords({ count: last + 1, label, raw }, salt));
+    expect(roots.trim().split('\n')).toEqual([ZERO_HASH, ...expected]);
   });
 
   const SCHEMA = [{ name: 'w', shape: [2], values: Float32Array.of(1, 2) }];
@@ -167,15 +157,19 @@ describe.skipIf(python === undefined)(`linear.py${noPython}`, () => {
       return `${x},"${x + 2 * y > 0.5 ? 'high' : 'low'}",${y}`;
     });
     const file = join(lab.folder, 'points.csv');
-    await writeFile(file, `\ufeffx,size,y\r\n${rows.join('\r\n')}\r\n,low,-1\r\n`);
+    await writeFile(file, `\ufeffx,size,y\r\n${rows.join('\r\n')}\r\n\r\n,low,-1\r\n`);
     return file;
   }
 
   it('learns, the same from the same seed', async () => {
     const file = await points();
-    const trainer = await start(`linear.py --salt '${join(lab.folder, 'salt')}'`, TENSORS, TASK, [file]);
+    const trainer = await start('linear.py', TENSORS, TASK, [file]);
     expect(trainer.name).toBe('linear.py');
-    expect(trainer.datasetCommitment).toMatch(/^0x(?!0{64})[0-9a-f]{64}$/);
+    // A client that trains by itself says the same of the same file.
+    const records = await openLabelledRecords([file], classificationDataSchema.parse(DATA));
+    const salt = new Uint8Array(32).fill(7);
+    expect(trainer.datasetCommitment).toBe(commitRecords(labelledRecords(records), salt));
+    records.close();
     const first = TENSORS.map(({ values }) => values);
     const before = await trainer.evaluate(first);
     const trained = await trainRounds(trainer, first, 4);
@@ -185,7 +179,7 @@ describe.skipIf(python === undefined)(`linear.py${noPython}`, () => {
     expect(after.lossSum).toBeLessThan(before.lossSum / 2);
     expect(after.constantCorrect).toBeLessThan(24);
 
-    const again = await start(`linear.py --salt '${join(lab.folder, 'salt')}'`, TENSORS, TASK, [lab.folder]);
+    const again = await start('linear.py', TENSORS, TASK, [lab.folder]);
     expect(again.datasetCommitment).toBe(trainer.datasetCommitment);
     expect(await trainRounds(again, first, 4)).toEqual(trained);
   });
