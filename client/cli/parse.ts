@@ -27,3 +27,16 @@ export function parseNumber(text: string): number {
   if (/^[0-9.]+(e-?[0-9]+)?$/.test(text) && Number.isFinite(number) && number > 0) return number;
   throw new InvalidArgumentError('expected a number above 0');
 }
+
+const TIMEOUTS: readonly string[] = ['hello', 'train', 'evaluate', 'cancel'];
+
+/** Reads limits in seconds such as `train=3600,cancel=10`. Throws what commander shows with the option's name. */
+export function parseTimeouts(text: string): Record<string, number> {
+  const limits = text.split(',').map((part): [string, number] => {
+    const [name = '', value = ''] = part.split('=');
+    const seconds = Number(value);
+    if (TIMEOUTS.includes(name) && value !== '' && seconds > 0 && seconds <= 2_000_000) return [name, seconds];
+    throw new InvalidArgumentError(`expected some of ${TIMEOUTS.map((each) => `${each}=SECONDS`).join(',')}`);
+  });
+  return Object.fromEntries(limits);
+}

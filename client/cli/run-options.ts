@@ -1,6 +1,6 @@
 import { type Command, Option } from 'commander';
 import { BACKENDS, type ClientFlags, LOG_LEVELS, SANDBOXES } from '../config/client-config.ts';
-import { parseAddress, parseCount, parseNumber, parseSeed } from './parse.ts';
+import { parseAddress, parseCount, parseNumber, parseSeed, parseTimeouts } from './parse.ts';
 
 /** What the command line says of a client that is to run, or to be looked at. */
 export interface RunFlags extends ClientFlags {
@@ -54,6 +54,13 @@ export function addRunOptions(command: Command): Command {
       .option('--trainer-env <name...>', 'variables that it is given besides the few it always is')
       .addOption(
         new Option('--trainer-sandbox <kind>', 'what keeps it from the rest of the machine').choices(SANDBOXES),
+      )
+      .option('--trainer-cwd <folder>', 'folder that it runs in (default: the current one)')
+      .option('--trainer-read <path...>', 'what it may read in its sandbox besides its folder and your data')
+      .option(
+        '--trainer-timeouts <limits>',
+        'in seconds, such as hello=120,train=3600,evaluate=600,cancel=10',
+        parseTimeouts,
       )
       .option(
         '--dp-clip <number>',

@@ -5,6 +5,7 @@ import { ConfigError } from '../../shared/config-check.ts';
 import type { TextKind } from '../data/text-folder.ts';
 import { DEFAULT_WORK_LIMITS, type WorkLimits } from '../limits/work-limits.ts';
 import { type PrivacyOptions, parsePrivacyOptions } from '../privacy/privacy-options.ts';
+import type { ProcessTimeouts } from '../trainers/process/process-settings.ts';
 import { parseBytes } from './byte-size.ts';
 import { readConfigFile } from './config-file.ts';
 
@@ -33,10 +34,17 @@ const count = z.number().int().positive();
 /** How a trainer that is a program of its own may be kept from the rest of the machine. */
 export const SANDBOXES = ['none', 'bwrap'] as const;
 
+const seconds = z.number().positive().max(2_000_000).optional();
+/** In seconds. */
+const timeoutsSchema = z.strictObject({ hello: seconds, train: seconds, evaluate: seconds, cancel: seconds });
+
 const programSchema = {
   trainer: z.string().min(1, 'expected a command such as "python3 train.py"').optional(),
   trainerEnv: z.array(z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/, 'expected names of variables')).optional(),
   trainerSandbox: z.enum(SANDBOXES, { error: `expected one of ${SANDBOXES.join(', ')}` }).optional(),
+  trainerCwd: path.optional(),
+  trainerRead: z.array(path).optional(),
+  trainerTimeouts: timeoutsSchema.optional(),
 };
 
 const jobSchema = z.strictObject({
@@ -84,12 +92,16 @@ const schema = z.strictObject({
 export interface TrainerProgram {
   /** Program and arguments, quoted as for a shell; none reads it. */
   readonly command: string;
-  /** Folder that it runs in: that of the configuration, or the working directory. */
+  /** Folder that it runs in: by default that of the configuration, or the working directory. */
   readonly cwd: string;
   /** Variables of the environment that it is given besides the few it always is. */
   readonly environmentNames: readonly string[];
   /** What keeps it from the rest of the machine. */
   readonly sandbox: (typeof SANDBOXES)[number];
+  /** What it may read in its sandbox besides its folder and the data. */
+  readonly readable: readonly string[];
+  /** How long it may take; what is left out has a default. */
+  readonly timeouts: Partial<ProcessTimeouts>;
 }
 
 /** One job that a client takes part in. */
@@ -176,6 +188,12 @@ export interface ClientFlags {
   readonly trainerEnv?: readonly string[];
   /** What keeps it from the rest of the machine. */
   readonly trainerSandbox?: (typeof SANDBOXES)[number];
+  /** Folder that it runs in. */
+  readonly trainerCwd?: string;
+  /** What it may read in its sandbox besides. */
+  readonly trainerRead?: readonly string[];
+  /** How long it may take to answer, in seconds. */
+  readonly trainerTimeouts?: z.infer<typeof timeoutsSchema>;
   /** Norm that updates are clipped to. */
   readonly dpClip?: number;
   /** Noise as a multiple of the clip. */
@@ -249,7 +267,7 @@ function jobsOf(flags: ClientFlags, said: Said, at: (name: string) => string): J
       throw new ConfigError('config/invalid', `${file}, field "jobs": job ${each.job} is there twice: name it once`);
     }
     seen.add(each.job);
-    const trainer = programOf(flags, each, file);
+    const trainer = programOf(flags, each, at, file);
     const own = typeof each.data === 'string' ? [each.data] : each.data;
     return {
       job: each.job,
@@ -281,16 +299,21 @@ function dataOf(
 function programOf(
   flags: ClientFlags,
   said: Said['jobs'][number],
+  at: (name: string) => string,
   file: string | undefined,
 ): TrainerProgram | undefined {
   const command = flags.trainer ?? said.trainer;
   if (command === undefined) return undefined;
   const isFromFile = flags.trainer === undefined && file !== undefined;
+  const cwd = flags.trainerCwd ?? (said.trainerCwd === undefined ? undefined : at(said.trainerCwd));
+  const limits = Object.entries({ ...said.trainerTimeouts, ...flags.trainerTimeouts });
   return {
     command,
-    cwd: isFromFile ? dirname(resolve(file)) : process.cwd(),
+    cwd: cwd ?? (isFromFile ? dirname(resolve(file)) : process.cwd()),
     environmentNames: flags.trainerEnv ?? said.trainerEnv ?? [],
     sandbox: flags.trainerSandbox ?? said.trainerSandbox ?? 'none',
+    readable: flags.trainerRead ?? said.trainerRead?.map(at) ?? [],
+    timeouts: Object.fromEntries(limits.map(([name, limit = 0]) => [`${name}Ms`, limit * 1000])),
   };
 }
 

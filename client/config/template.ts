@@ -72,6 +72,13 @@ ${line('data', data, '["data"]')}
 # trainerEnv = ["HF_HOME"]
 # "bwrap" keeps it from the rest of the machine, where bubblewrap is installed.
 # trainerSandbox = "none"
+# What it may read there besides its folder and your data, such as its interpreter where that lies in your home.
+# trainerRead = ["/home/me/venv"]
+# Folder that it runs in. Left out, this file's.
+# trainerCwd = "."
+# How long it may take, in seconds. Left out, two minutes to start, a round's deadline to train and to evaluate, ten seconds
+# to stop.
+# trainerTimeouts = { hello = 120, train = 3600, evaluate = 600, cancel = 10 }
 # Repeats the random choices of an earlier run; different for each client. Left out, none repeats.
 # seed = 1
 

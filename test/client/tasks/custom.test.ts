@@ -69,7 +69,14 @@ describe('createTrainerFactory', () => {
 
   it('takes a program for any', async () => {
     const command = lab.command('nothing');
-    const { trainer } = await make({ command, cwd: folder, environmentNames: [], sandbox: 'none' });
+    const { trainer } = await make({
+      command,
+      cwd: folder,
+      environmentNames: [],
+      sandbox: 'none',
+      readable: [],
+      timeouts: {},
+    });
     expect((await trainer.evaluate([new Float32Array(40), new Float32Array(3)])).total).toBe(10);
     trainer.dispose();
   });
