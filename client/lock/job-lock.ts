@@ -1,10 +1,9 @@
-import { randomUUID } from 'node:crypto';
-import { readFile, rename, rm } from 'node:fs/promises';
+import { readFile, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { z } from 'zod';
 import { utf8 } from '../../shared/bytes.ts';
 import { FedanchorError } from '../../shared/errors.ts';
-import { claimFile, createFolder } from '../journal/durable-files.ts';
+import { claimFile, createFolder, replaceFile } from '../journal/durable-files.ts';
 import { isRunning, type ProcessMark, processMark } from './process-mark.ts';
 
 /** Thrown when another process takes part in the job with the same state folder and key. */
@@ -24,23 +23,25 @@ const markSchema = z.strictObject({ pid: z.number().int().positive(), startedAt:
 export async function lockJob(file: string): Promise<() => Promise<void>> {
   await createFolder(dirname(file));
   const mine = JSON.stringify(await processMark());
+  const unlock = async (): Promise<void> => {
+    if ((await readText(file)) === mine) await rm(file, { force: true });
+  };
   for (;;) {
     // Written whole and linked under its name: of two that start at once, one fails here.
-    if (await claimFile(file, utf8(mine))) {
-      return async () => {
-        if ((await readText(file)) === mine) await rm(file, { force: true });
-      };
-    }
+    if (await claimFile(file, utf8(mine))) return unlock;
     const found = await readText(file);
     const holder = markOf(found);
-    if (holder !== undefined && (await isRunning(holder))) {
-      throw new JobLockError(
-        'lock/held',
-        `process ${holder.pid} takes part in this job from the same folder: stop it first, or remove ${file} if it is something else`,
-        { file, pid: holder.pid },
-      );
+    if (holder !== undefined && (await isRunning(holder))) throw held(file, holder);
+    if (found === undefined) continue;
+    // Only who holds this second lock replaces a leftover, so that nobody takes a fresh lock for the leftover it replaced.
+    const release = await lockJob(`${file}.takeover`);
+    try {
+      if ((await readText(file)) !== found) continue;
+      await replaceFile(file, utf8(mine));
+      return unlock;
+    } finally {
+      await release();
     }
-    await moveAway(file);
   }
 }
 
@@ -56,13 +57,12 @@ export async function isLeftover(file: string): Promise<boolean> {
   return found !== undefined && (await lockHolder(file)) === undefined;
 }
 
-/** Renamed before it is removed: of two that find the same leftover, one moves it and the other finds none. */
-async function moveAway(file: string): Promise<void> {
-  const aside = `${file}.${randomUUID()}.stale`;
-  await rename(file, aside).catch((error: NodeJS.ErrnoException) => {
-    if (error.code !== 'ENOENT') throw error;
-  });
-  await rm(aside, { force: true });
+function held(file: string, { pid }: ProcessMark): JobLockError {
+  return new JobLockError(
+    'lock/held',
+    `process ${pid} takes part in this job from the same folder: stop it first, or remove ${file} if it is something else`,
+    { file, pid },
+  );
 }
 
 function markOf(text: string | undefined): ProcessMark | undefined {
