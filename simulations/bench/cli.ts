@@ -9,9 +9,11 @@ import { benchClose } from './close.ts';
 import { benchIngest } from './ingest.ts';
 import { benchLoad } from './load.ts';
 import { benchMemory } from './memory.ts';
+import { benchPrivacy } from './privacy/privacy.ts';
 import { type BenchReport, type Progress, publish, requireWritable, tellProgress } from './report.ts';
 import { benchRewards } from './rewards/rewards.ts';
 import { benchWatch } from './watch.ts';
+import { benchWire } from './wire/wire.ts';
 import { runBareWorker } from './workers/bare-worker.ts';
 import { runCoordinatorWorker } from './workers/coordinator-worker.ts';
 import { runCrowdWorker } from './workers/crowd-worker.ts';
@@ -78,6 +80,18 @@ export function registerBenchCommands(program: Command): void {
     .option('--json <file>', 'write everything that was measured')
     .action(({ json, ...flags }) => run('load', { json }, (entry, progress) => benchLoad(entry, flags, progress)));
   bench
+    .command('privacy')
+    .description('what local differential privacy costs in accuracy, on real digits')
+    .requiredOption('--data <file>', "scikit-learn's digits.csv.gz")
+    .option('--clients <n>', 'clients', wholeNumber(1, 200), 50)
+    .option('--rounds <n>', 'rounds', wholeNumber(1, 1000), 4)
+    .option('--epsilons <list>', 'budgets of a client for all rounds', list(1, 1_000_000), [4, 16, 64, 256, 1024])
+    .option('--delta <n>', 'delta of each budget', fraction, 1e-5)
+    .option('--clip <n>', 'largest norm of an update', fraction, 1)
+    .option('--seeds <n>', 'how often each budget is played', wholeNumber(1, 100), 3)
+    .option('--json <file>', 'write everything that was measured')
+    .action(({ json, ...flags }) => run('privacy', { json }, (_entry, progress) => benchPrivacy(flags, progress)));
+  bench
     .command('rewards')
     .description('what each kind of free-rider is paid under each rule, beside clients that really train')
     .option('--clients <n>', 'honest clients', wholeNumber(4, 64), 8)
@@ -127,6 +141,16 @@ export function registerBenchCommands(program: Command): void {
       ),
     );
   bench
+    .command('wire')
+    .description('what each wire format costs in accuracy and saves in bytes, on real images')
+    .requiredOption('--data <folder>', 'MNIST or Fashion-MNIST in the IDX format')
+    .option('--clients <n>', 'clients', wholeNumber(1, 64), 8)
+    .option('--rounds <n>', 'rounds', wholeNumber(1, 1000), 20)
+    .option('--seeds <n>', 'how often each format is played', wholeNumber(1, 100), 3)
+    .option('--rule <name>', 'the aggregation rule', 'Average')
+    .option('--json <file>', 'write everything that was measured')
+    .action(({ json, ...flags }) => run('wire', { json }, (_entry, progress) => benchWire(flags, progress)));
+  bench
     .command('worker', { hidden: true })
     .description('one process of a benchmark, which asks for things over IPC')
     .addArgument(new Argument('<role>').choices(Object.keys(WORKERS)))
@@ -167,6 +191,12 @@ function wholeNumber(least: number, most: number): (text: string) => number {
     if (/^[0-9]+$/.test(text) && value >= least && value <= most) return value;
     throw new InvalidArgumentError(`expected a whole number from ${least} to ${most}`);
   };
+}
+
+function fraction(text: string): number {
+  const value = Number(text);
+  if (Number.isFinite(value) && value > 0) return value;
+  throw new InvalidArgumentError('expected a number above 0');
 }
 
 function list(least: number, most: number): (text: string) => number[] {
