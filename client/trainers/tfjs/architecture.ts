@@ -1,4 +1,5 @@
 import { TrainerError } from '../trainer-error.ts';
+import { ALLOWED_LAYERS, IGNORED_BY_TRAINING, REFUSED_SETTINGS, WHY_REFUSED } from './allowed-layers.ts';
 
 /**
  * A model as TensorFlow.js layers JSON, the object that `model.toJSON(null, false)` returns: `class_name`, `config`.
@@ -8,45 +9,6 @@ export type LayersArchitecture = Readonly<Record<string, unknown>>;
 
 /** Layers in one architecture, at most. */
 const MAX_LAYERS = 256;
-
-/** Layer classes whose every gradient exists on the WASM and CPU backends and that draw no random numbers. */
-const ALLOWED_LAYERS: readonly string[] = [
-  'Activation',
-  'Add',
-  'Concatenate',
-  'Dense',
-  'Flatten',
-  'GlobalAveragePooling1D',
-  'InputLayer',
-  'LayerNormalization',
-  'LeakyReLU',
-  'Permute',
-  'ReLU',
-  'Reshape',
-];
-
-const WHY_REFUSED: Readonly<Record<string, string>> = {
-  AlphaDropout: 'it draws random numbers that no seed controls',
-  BatchNormalization: 'its moving averages are not trained by gradients, so they cannot be aggregated',
-  Conv1D: 'its gradient has no kernel on the WASM backend',
-  Conv2D: 'its gradient has no kernel on the WASM backend',
-  Dropout: 'it draws random numbers that no seed controls',
-  Embedding: 'its gradient has no kernel on the WASM backend; a Dense layer on one-hot input does the same',
-  GaussianDropout: 'it draws random numbers that no seed controls',
-  GaussianNoise: 'it draws random numbers that no seed controls',
-  Lambda: 'it would carry code, and an architecture is data',
-  SpatialDropout1D: 'it draws random numbers that no seed controls',
-};
-
-const IGNORED_BY_TRAINING = [
-  'kernel_regularizer',
-  'bias_regularizer',
-  'activity_regularizer',
-  'beta_regularizer',
-  'gamma_regularizer',
-  'kernel_constraint',
-  'bias_constraint',
-];
 
 /**
  * Reads an architecture that came from outside, such as a manifest's `task.architecture`: plain data made of allowed
@@ -79,7 +41,7 @@ function checkLayer(layer: unknown, names: Set<string>): void {
   const kind = layer['class_name'];
   const config = layer['config'];
   if (typeof kind !== 'string' || !ALLOWED_LAYERS.includes(kind)) {
-    const reason = typeof kind === 'string' ? WHY_REFUSED[kind] : undefined;
+    const reason = typeof kind === 'string' && Object.hasOwn(WHY_REFUSED, kind) ? WHY_REFUSED[kind] : undefined;
     refuse(
       `the layer class ${JSON.stringify(kind)} is not allowed${reason === undefined ? '' : `: ${reason}`}; use ${ALLOWED_LAYERS.join(', ')}`,
       { layerClass: kind },
@@ -98,7 +60,12 @@ function checkLayer(layer: unknown, names: Set<string>): void {
       });
     }
   }
-  if (config['stateful'] === true) refuse(`the layer "${name}" is stateful: set stateful to false`, { layer: name });
+  for (const { of, field, isRefused, why } of REFUSED_SETTINGS) {
+    const value = config[field];
+    if (of !== undefined && !of.includes(kind)) continue;
+    if (value === undefined || value === null || !isRefused(value)) continue;
+    refuse(`the layer "${name}" sets ${field} to ${JSON.stringify(value)}: ${why}`, { layer: name, field });
+  }
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {

@@ -34,9 +34,15 @@ const LIMITS = [
   'maxComputeInvocationsPerWorkgroup',
 ];
 
-let running:
-  | { readonly started: StartedBackend; readonly device: string | undefined; readonly software: boolean }
-  | undefined;
+interface Running {
+  readonly started: StartedBackend;
+  readonly device: string | undefined;
+  readonly software: boolean;
+  /** Never read: Dawn ends, and the process with it, when this is collected while the device is still in use. */
+  readonly gpu: Gpu;
+}
+
+let running: Running | undefined;
 
 /**
  * Starts TensorFlow.js on WebGPU: any vendor's GPU by Vulkan, Metal or D3D12, without CUDA. A process computes on one
@@ -56,14 +62,14 @@ export async function startWebGpu(loaders: WebGpuLoaders, options: WebGpuOptions
   return running.started;
 }
 
-async function startOnce(loaders: WebGpuLoaders, options: WebGpuOptions): Promise<NonNullable<typeof running>> {
+async function startOnce(loaders: WebGpuLoaders, options: WebGpuOptions): Promise<Running> {
   refuseWithoutVulkan();
   const dawn = (await loaders.dawn()) as Dawn;
   const gpu = dawn.create(options.device === undefined ? [] : adapterOptions(await listAdapters(dawn), options.device));
   const adapter = await gpu.requestAdapter({ powerPreference: 'high-performance' });
   if (adapter === null) throw new Error('WebGPU finds no adapter: install the driver of your GPU');
   const { info } = adapter;
-  const name = [info.description, info.device, info.vendor].filter((part) => part !== '').join(', ');
+  const name = [info.device, info.description, info.vendor].filter((part) => part !== '').join(', ');
   const software = info.isFallbackAdapter === true || /swiftshader|llvmpipe|lavapipe|basic render/i.test(name);
   if (software && !options.software) throw softwareOnly(name);
   const device = await adapter.requestDevice({
@@ -86,7 +92,7 @@ async function startOnce(loaders: WebGpuLoaders, options: WebGpuOptions): Promis
       { device: name, failure },
     );
   };
-  return { started: { registeredAs: 'webgpu', device: name, assertSound }, device: options.device, software };
+  return { started: { registeredAs: 'webgpu', device: name, assertSound }, device: options.device, software, gpu };
 }
 
 /** Collects what goes wrong on a device, which throws nothing by itself. */
@@ -102,7 +108,7 @@ function watch(device: GpuDevice): readonly string[] {
 
 /**
  * The backend looks for `navigator.gpu` when it is made, and never again. It is taken away after that: who finds a
- * navigator takes this process for a browser, and Dawn keeps Node alive for as long as a global leads to it.
+ * navigator takes this process for a browser.
  */
 function withNavigator<Made>(gpu: Gpu, make: () => Made): Made {
   const before = Object.getOwnPropertyDescriptor(globalThis, 'navigator');

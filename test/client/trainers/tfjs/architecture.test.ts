@@ -41,6 +41,7 @@ describe('parseArchitecture', () => {
     ['a softmax at the end', withLayers(layer('Dense', { activation: 'softmax' })), 'logits'],
     ['channels first', withLayers(layer('Conv2D', { data_format: 'channels_first' })), 'channels last'],
     ['dilated convolutions', withLayers(layer('Conv2D', { dilation_rate: [1, 2] })), 'dilation_rate to [1,2]'],
+    ['means over the edge', withLayers(layer('AveragePooling2D', { padding: 'same' })), 'over the edge'],
     ['masks', withLayers(layer('Embedding', { mask_zero: true })), 'mask_zero'],
     ['state', withLayers(layer('Dense', { stateful: true })), 'stateful'],
     ['a regularizer', withLayers(layer('Dense', { kernel_regularizer: { class_name: 'L1L2' } })), 'kernel_regularizer'],

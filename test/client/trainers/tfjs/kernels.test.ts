@@ -146,6 +146,31 @@ describe('training kernels composed for WASM', () => {
       { numRuns: 60 },
     ));
 
+  it('MaxPoolGrad equals that of the plain backend, also at ties and where all is negative', () =>
+    fc.assert(
+      fc.asyncProperty(
+        fc.record({
+          inShape: fc.tuple(...[2, 7, 7, 3].map((max) => fc.integer({ min: 1, max }))) as fc.Arbitrary<
+            [number, number, number, number]
+          >,
+          filterSize: fc.tuple(fc.integer({ min: 1, max: 3 }), fc.integer({ min: 1, max: 3 })),
+          strides: fc.tuple(fc.integer({ min: 1, max: 3 }), fc.integer({ min: 1, max: 3 })),
+          pad: fc.constantFrom('same' as const, 'valid' as const),
+          below: fc.constantFrom(0, 10),
+          seed: fc.integer({ min: 0, max: 1_000 }),
+        }),
+        async ({ inShape, filterSize, strides, pad, below, seed }) => {
+          const { outShape } = tf.backend_util.computePool2DInfo(inShape, filterSize, strides, 1, pad);
+          fc.pre(outShape.every((length) => length > 0));
+          const { values } = whole(inShape, seed);
+          const input = { shape: inShape, values: values.map((value) => value - below) as Float32Array };
+          const operands = { dy: whole(outShape, seed + 1), input, output: whole(outShape, seed + 2) };
+          await agree('MaxPoolGrad', operands, { filterSize, strides, pad });
+        },
+      ),
+      { numRuns: 60 },
+    ));
+
   it('UnsortedSegmentSum adds rows of one number, and leaves out numbers beyond the range', () =>
     fc.assert(
       fc.asyncProperty(

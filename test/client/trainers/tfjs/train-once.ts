@@ -9,11 +9,14 @@ import { makeToyData, toyArchitecture, toyTraining } from './toy.ts';
 // prints a digest of the updates, nothing else.
 const [backend, ...given] = process.argv.slice(2);
 const settings = given.length === 0 ? [toyTraining] : given.map((text) => JSON.parse(text) as TrainingSettings);
+const device = process.env['TRAIN_ON_DEVICE'];
 const digest = createHash('sha256');
 for (const training of settings) {
   const data = makeToyData();
   const preference = backend as BackendPreference;
-  const trainer = await createTfjsTrainer({ architecture: toyArchitecture, training, data, backend: preference });
+  const backendOptions = device === undefined ? {} : { device };
+  const architecture = toyArchitecture;
+  const trainer = await createTfjsTrainer({ architecture, training, data, backend: preference, backendOptions });
   const { update } = await trainer.train({ weights: await initialWeights(toyArchitecture, 1), seed: 7, round: 0 });
   for (const values of update) digest.update(new Uint8Array(values.buffer));
 }
