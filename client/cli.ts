@@ -7,6 +7,8 @@ import { parseAddress } from './cli/parse.ts';
 import { configureRun } from './cli/run-command.ts';
 import { registerStatusCommand } from './cli/status-command.ts';
 import { registerDataCommands } from './data/cli.ts';
+import { registerPrivacyCommand } from './privacy/cli.ts';
+import { registerRecheckCommand } from './public-data/cli.ts';
 import { registerClaimCommand } from './rewards/claim-command.ts';
 
 /** Adds `fedanchor client …` to the command line: one line for each verb, whose options lie in a file of its own. */
@@ -19,5 +21,7 @@ export function registerClientCommands(program: Command): void {
   registerClaimCommand(client, parseAddress);
   registerInitModelCommand(client);
   registerDataCommands(client);
+  registerPrivacyCommand(client);
   registerAgentCommand(client);
+  registerRecheckCommand(client);
 }

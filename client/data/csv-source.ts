@@ -10,6 +10,8 @@ import { bytesOf, createIndexBuilder, createNumberList, type RecordSource } from
 
 const CARRIAGE_RETURN = 13;
 const NEWLINE = 10;
+const QUOTE = 34;
+const BYTE_ORDER_MARK = /^\uFEFF/;
 
 /** A record is a line of at most so many bytes: a quote that is never closed must not take all memory. */
 const MOST_RECORD_BYTES = 16 * 2 ** 20;
@@ -45,7 +47,8 @@ export async function openCsv(paths: readonly string[], data: DataOf<'csv'>): Pr
   const ends = createNumberList();
   const tables: Table[] = [];
   const input = new Float32Array(size);
-  const options: Options = { bom: true, delimiter: data.delimiter ?? ',', skip_empty_lines: true };
+  const { delimiter = ',' } = data;
+  const options: Options = { bom: true, delimiter, skip_empty_lines: true };
   const close = (): void => {
     for (const { file } of tables) file.close();
   };
@@ -127,9 +130,12 @@ export async function openCsv(paths: readonly string[], data: DataOf<'csv'>): Pr
     locate,
     readInput: (record, into, at) => {
       const { columns, file } = tableOf(record);
+      const line = Buffer.from(readRaw(record));
       let fields: readonly string[] | undefined;
       try {
-        [fields] = parseNow(Buffer.from(readRaw(record)), options) as string[][];
+        // Without quotes a line is what stands between delimiters: most are, and it is much faster.
+        if (line.includes(QUOTE)) [fields] = parseNow(line, options) as string[][];
+        else fields = line.toString().replace(BYTE_ORDER_MARK, '').split(delimiter);
       } catch (cause) {
         throw changed(file.name, cause);
       }
