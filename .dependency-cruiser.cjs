@@ -8,7 +8,7 @@ const buildScripts = '^contracts/([^/]+\\.mjs$|test/)';
 /** The modules of coordinator/ and client/ through which simulations may reach them. */
 const frontDoors = [
   '^client/(cli/run-command|run|runner/train-update)\\.ts$',
-  '^client/(auditor|data|encoding|tasks|trainers|watcher)/',
+  '^client/(auditor|data|encoding|privacy|tasks|trainers|watcher)/',
   '^client/transports/(handshake|socket-control)\\.ts$',
   '^coordinator/(cli|coordinator|job-folder)\\.ts$',
   '^coordinator/round/events\\.ts$',
