@@ -8,6 +8,7 @@ import type { Trainer } from '../../client/trainers/trainer.ts';
  */
 export function scaleUpdate(honest: Trainer, factor: number): Trainer {
   return {
+    ...(honest.workerMomentum === undefined ? {} : { workerMomentum: honest.workerMomentum }),
     evaluate: (weights) => honest.evaluate(weights),
     dispose: () => honest.dispose(),
     train: async (task, signal) => {

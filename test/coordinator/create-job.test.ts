@@ -1,8 +1,10 @@
-import { readFile, writeFile } from 'node:fs/promises';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createClient } from '../../client/run.ts';
 import { connectLedger } from '../../contracts/ledger/ledger.ts';
 import { connectStakes } from '../../contracts/ledger/stakes.ts';
+import { createWallet, type Signer } from '../../contracts/wallet.ts';
 import { loadCoordinatorConfig } from '../../coordinator/config/coordinator-config.ts';
 import { readJobDraft } from '../../coordinator/config/job-draft.ts';
 import { type Coordinator, startCoordinator } from '../../coordinator/coordinator.ts';
@@ -11,9 +13,11 @@ import { openJobFolder } from '../../coordinator/job-folder.ts';
 import { checkAuditLog } from '../../coordinator/operator/audit-log.ts';
 import { examine } from '../../coordinator/operator/doctor.ts';
 import { openOperatorClient } from '../../coordinator/operator/operator-client.ts';
+import type { Hex } from '../../shared/bytes.ts';
 import { encodeSafetensors } from '../../shared/safetensors.ts';
+import { createToyTrainer } from '../client/toy-job.ts';
 import { ONE_COIN, startTestChain, type TestChain, wallet } from '../contracts/harness.ts';
-import { createQuietLog, temporaryFolder } from './fixture.ts';
+import { createQuietLog, hash, temporaryFolder } from './fixture.ts';
 
 const OWN = wallet('the coordinator');
 const SPONSOR = wallet('the sponsor');
@@ -70,6 +74,17 @@ async function prepare(text = JOB) {
   return { folder, config, draft, create, start };
 }
 
+/** Takes part in a job to its end, with a trainer that learns what its seed says. */
+async function takePart(coordinatorUrl: string, anchor: Hex, signer: Signer) {
+  const facts = await (await connectLedger({ rpc: world.rpc, anchor })).facts();
+  const quiet = createQuietLog();
+  const stateDir = await temporaryFolder();
+  const createTrainer = async () => createToyTrainer();
+  const log = { debug: () => {}, info: () => {}, warn: quiet.warn, error: quiet.error };
+  const client = createClient({ coordinatorUrl, facts, signer, createTrainer, stateDir, seed: 1, log });
+  return { outcome: await client.run(), log: quiet, stateDir };
+}
+
 const transactionsOf = async (address: string): Promise<number> =>
   Number(await world.rpc.call('eth_getTransactionCount', [address, 'latest']));
 
@@ -118,6 +133,26 @@ describe('a job', () => {
     const later = await openOperatorClient({ url: again.url, coordinator: OWN.address }, OWN);
     expect((await later.request('operator.jobs', { which: 'open' })).jobs).toMatchObject([{ job, phase: 'open' }]);
     later.close();
+  });
+
+  it('whose file names a wire format has its updates travel in it, in the real coordinator too', async () => {
+    const wire = { format: 'topk', keepPerMille: 100, errorFeedback: true } as const;
+    const alone = JOB.replace('expected = 2', 'expected = 1').replace('quorum = 2', 'quorum = 1');
+    const { create, start } = await prepare(
+      `${alone.replace('rounds = 2', 'rounds = 1')}[wire]\nformat = "topk"\nkeepPerMille = 100\nerrorFeedback = true\n`,
+    );
+    const { terms, contracts } = await create();
+    expect(terms.manifest.wire).toEqual(wire);
+    await using coordinator = await start();
+    const operator = await openOperatorClient({ url: coordinator.url, coordinator: OWN.address }, OWN);
+    await operator.request('operator.act', { job: terms.job, action: 'start', reason: '' });
+    operator.close();
+    const { anchor } = contracts;
+    const { log, outcome, stateDir } = await takePart(coordinator.url, anchor, createWallet(hash('a participant')));
+    expect(outcome).toMatchObject({ kind: 'closed', rounds: 1 });
+    expect([...log.warnings, ...log.errors]).toEqual([]);
+    const kept = await readdir(stateDir, { recursive: true });
+    expect(kept.filter((name) => name.endsWith('.carry'))).toHaveLength(1);
   });
 
   it("is not created from the coordinator's own wallet while the coordinator is running", async () => {
