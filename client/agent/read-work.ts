@@ -3,8 +3,9 @@ import type { Signer } from '../../contracts/wallet.ts';
 import { FedanchorError } from '../../shared/errors.ts';
 import type { Manifest } from '../../shared/round/manifest.ts';
 import { createHttpBlobSource } from '../auditor/http-blob-source.ts';
+import { publishedBytes, publishesData, splitPublished } from '../public-data/published-source.ts';
 import { checkTerms } from '../session/check-terms.ts';
-import { openCoordinatorSession } from './coordinator-session.ts';
+import { openCoordinatorSession } from '../transports/coordinator-session.ts';
 import type { WorkView } from './job-view.ts';
 
 /** A manifest is small: JSON about tensors, not tensors. */
@@ -47,7 +48,8 @@ export async function readWork(
 }
 
 /** What an agent decides by, of a manifest that admits it. */
-export function workOf({ task, tensors, participation }: Manifest): WorkView {
+export function workOf(manifest: Manifest): WorkView {
+  const { task, tensors, participation } = manifest;
   const { training } = task;
   const number = (name: string): number | undefined => {
     const value = isRecord(training) && Object.hasOwn(training, name) ? training[name] : undefined;
@@ -59,7 +61,7 @@ export function workOf({ task, tensors, participation }: Manifest): WorkView {
     parameters: tensors.reduce((sum, { shape }) => sum + shape.reduce((product, size) => product * size, 1), 0),
     sharers: participation.sample?.size ?? participation.expected,
     isAdmitted: true,
-    publishedBytes: undefined,
+    publishedBytes: publishesData(manifest) ? publishedBytes(splitPublished(manifest).source) : undefined,
   };
 }
 

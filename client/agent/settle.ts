@@ -7,8 +7,8 @@ import type { Signer } from '../../contracts/wallet.ts';
 import { createHttpBlobSource } from '../auditor/http-blob-source.ts';
 import { claimRewards } from '../rewards/claim.ts';
 import { openStakeDesk } from '../stake/stake-desk.ts';
+import { openCoordinatorSession } from '../transports/coordinator-session.ts';
 import type { Found } from './agent-chain.ts';
-import { openCoordinatorSession } from './coordinator-session.ts';
 
 /** What one look at a job that has ended came to. */
 export interface Settlement {

@@ -2,6 +2,7 @@ import type { z } from 'zod';
 import { FedanchorError } from '../../shared/errors.ts';
 import { ALPHABET_SIZE } from '../data/alphabet.ts';
 import { classificationDataSchema } from '../data/classification-data.ts';
+import { publishedSourceSchema } from '../public-data/published-source.ts';
 import { nextCharacterDataSchema } from '../tasks/next-character.ts';
 import { parseArchitecture } from '../trainers/tfjs/architecture.ts';
 import { describeTensors, type TensorDescription } from '../trainers/tfjs/layers-model.ts';
@@ -53,7 +54,13 @@ export async function inspectTask({
     const message = `clients work on tasks of the kinds ${known}; "${kind}" needs clients with a trainer of their own`;
     return { tensors: undefined, farthest: undefined, problems: [{ field: 'task.kind', message }] };
   }
-  const parsed = DATA_SCHEMAS[kind as keyof typeof DATA_SCHEMAS].safeParse(data);
+  const { source, own } = apart(data);
+  if (source !== undefined) {
+    for (const { path, message } of publishedSourceSchema.safeParse(source).error?.issues ?? []) {
+      problems.push({ field: ['task', 'data', 'source', ...path.map(String)].join('.'), message });
+    }
+  }
+  const parsed = DATA_SCHEMAS[kind as keyof typeof DATA_SCHEMAS].safeParse(own);
   for (const { path, message } of parsed.error?.issues ?? []) {
     problems.push({ field: ['task', 'data', ...path.map(String)].join('.'), message });
   }
@@ -101,6 +108,13 @@ function inputOf(architecture: unknown): unknown[] | undefined {
     ?.layers;
   const shape = layers?.[0]?.config?.batch_input_shape;
   return Array.isArray(shape) ? shape.slice(1) : undefined;
+}
+
+/** What the job says of data that it publishes, apart from what it says of the task. */
+function apart(data: unknown): { readonly source?: unknown; readonly own: unknown } {
+  if (typeof data !== 'object' || data === null || Array.isArray(data)) return { own: data };
+  const { source, ...own } = data as Readonly<Record<string, unknown>>;
+  return { source, own };
 }
 
 /** How far a round can carry one weight; undefined where nothing bounds it. */

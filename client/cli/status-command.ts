@@ -4,7 +4,6 @@ import { connectLedger } from '../../contracts/ledger/ledger.ts';
 import { connectRpc } from '../../contracts/rpc.ts';
 import type { Signer } from '../../contracts/wallet.ts';
 import type { Hex } from '../../shared/bytes.ts';
-import { openCoordinatorSession } from '../agent/coordinator-session.ts';
 import { fetchDocument } from '../auditor/fetch-document.ts';
 import { createHttpBlobSource } from '../auditor/http-blob-source.ts';
 import { plainText } from '../cli-log.ts';
@@ -19,6 +18,7 @@ import { epsilonOf } from '../privacy/accountant.ts';
 import { createPrivacyLedger } from '../privacy/privacy-ledger.ts';
 import { type ClientView, describeStatus, type EarnedView } from '../status/describe-status.ts';
 import { readViews } from '../status/read-views.ts';
+import { openCoordinatorSession } from '../transports/coordinator-session.ts';
 import { loadSigner } from './signer.ts';
 
 interface StatusFlags extends Pick<ClientFlags, 'config' | 'state' | 'keyFile'> {

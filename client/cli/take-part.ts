@@ -13,12 +13,14 @@ import type { Log } from '../log.ts';
 import { createPrivacyGuard, type PrivacyGuard } from '../privacy/privacy-guard.ts';
 import { createPrivacyLedger } from '../privacy/privacy-ledger.ts';
 import type { PrivacyOptions } from '../privacy/privacy-options.ts';
+import { publishesData } from '../public-data/published-source.ts';
 import { type Client, type CourtDuty, createClient } from '../run.ts';
 import type { ClientOutcome } from '../session/state.ts';
 import { statusOfSession } from '../status/client-status.ts';
 import { stateFiles } from '../status/state-files.ts';
 import { openStatusFile, type StatusFile } from '../status/status-file.ts';
 import type { Trainer } from '../trainers/trainer.ts';
+import { createPublishedFactory } from './published-factory.ts';
 import { createTrainerFactory } from './trainer-factory.ts';
 
 /** What taking part in one job needs. */
@@ -100,6 +102,7 @@ function createClientOf(options: TakePartOptions, { facts, rpc, court, status }:
     log.info(told, 'ready to train');
   };
   const createTrainer = createTrainerFactory(config, job, ready, log);
+  const createPublished = createPublishedFactory(config, job, signer, facts, ready);
   let round: number | undefined;
   return createClient({
     coordinatorUrl: job.coordinator,
@@ -114,7 +117,7 @@ function createClientOf(options: TakePartOptions, { facts, rpc, court, status }:
       if (court) {
         await verifyCourt(rpc, { anchor: job.job, stakes: facts.roster, disputes: facts.arbiter }, manifest.court);
       }
-      const local = await createTrainer(manifest, ...rest);
+      const local = await (publishesData(manifest) ? createPublished : createTrainer)(manifest, ...rest);
       return { ...local, trainer: watched(decorate(local.trainer), status) };
     },
     stateDir: config.state,

@@ -1,7 +1,7 @@
 import type { JobFacts } from '../../contracts/ledger/facts.ts';
 import type { Signer } from '../../contracts/wallet.ts';
 import type { JobTerms } from '../../shared/round/job-terms.ts';
-import { type CoordinatorSession, openCoordinatorSession } from '../agent/coordinator-session.ts';
+import { type CoordinatorSession, openCoordinatorSession } from '../transports/coordinator-session.ts';
 import type { ClientConfig, JobConfig } from '../config/client-config.ts';
 import { estimateMemoryBytes } from '../limits/memory-estimate.ts';
 import { checkWork } from '../limits/work-limits.ts';

@@ -51,13 +51,13 @@ const MOST_SAMPLES = 0xffff_ffff;
  */
 export async function trainUpdate(
   { job, layout, manifest }: JobTerms,
-  { trainer, datasetCommitment }: LocalTrainer,
+  { trainer, datasetCommitment, seed: publicSeed }: LocalTrainer,
   plan: RoundPlan,
   model: Int32Array,
   { seed, carry, privacy, onProgress, log, signal }: TrainUpdateOptions,
 ): Promise<TrainedUpdate> {
   const { round, attempt, parentRoot, updateBits } = plan;
-  const seeds = roundSeeds(seed, { job, round, attempt });
+  const seeds = roundSeeds(publicSeed ?? seed, { job, round, attempt });
   // What cannot be published is not trained.
   await privacy?.admit({ job, round, attempt, updateBits });
   const tell = tellProgress(log, { round, attempt });

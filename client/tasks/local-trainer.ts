@@ -8,6 +8,11 @@ export interface LocalTrainer {
   readonly trainer: Trainer;
   /** Commitment to that data, 32 bytes. */
   readonly datasetCommitment: Hex;
+  /**
+   * Decides every random choice of training and rounding, in place of the client's own seed: there where the data are
+   * published, so that anyone can repeat what was done.
+   */
+  readonly seed?: Uint8Array;
 }
 
 /**

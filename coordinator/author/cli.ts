@@ -2,9 +2,12 @@ import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { type OutputOptions, print } from '../cli/output.ts';
+import { jobPath, readJobs } from '../job-shelf.ts';
+import { findAmong } from '../operator/find-job.ts';
 import { checkJob, type JobReport } from './check-job.ts';
 import { initJob } from './init-job.ts';
 import { TEMPLATES, type TemplateName } from './job-templates.ts';
+import { describeFiles, serveFiles, sourceText } from './publish-files.ts';
 import type { TaskWorkbench } from './task-workbench.ts';
 
 interface InitOptions extends OutputOptions {
@@ -50,6 +53,35 @@ export function registerAuthorCommands(program: Command, workbench: TaskWorkbenc
     .option('--decimals <number>', "the token's decimal places (default: 18)", parseDecimals)
     .option('--json', 'print JSON', false)
     .action((place: string, options: CheckOptions) => check(place, options, workbench));
+  job
+    .command('data')
+    .description('publish a data set, for participants that have none: say what the job must say, and serve the files')
+    .argument('<file...>', 'the files of the data set')
+    .option('--shards <number>', 'into how many parts its training examples are divided', parseCount, 1)
+    .option('--any-backend', 'let everyone train on what they have; nobody can repeat it then', false)
+    .option('--job <job>', 'a created job: its coordinator serves the files from now on')
+    .option('--dir <folder>', "the coordinator's folder", '.')
+    .option('--json', 'print JSON', false)
+    .action(publish);
+}
+
+interface DataOptions extends OutputOptions {
+  readonly shards: number;
+  readonly anyBackend: boolean;
+  readonly job?: string;
+  readonly dir: string;
+}
+
+async function publish(files: readonly string[], options: DataOptions): Promise<void> {
+  if (options.job === undefined) {
+    const { shards, anyBackend } = options;
+    const source = await describeFiles(files, { shards, exact: !anyBackend });
+    print(options, { source }, () => ["# for the job's file:", sourceText(source)]);
+    return;
+  }
+  const { job } = findAmong(await readJobs(options.dir), options.job);
+  const ids = await serveFiles(jobPath(options.dir, job), files);
+  print(options, { job, ids }, () => [`${ids.length} files are served to the participants of ${job}`]);
 }
 
 async function init(options: InitOptions, workbench: TaskWorkbench): Promise<void> {
@@ -99,6 +131,11 @@ function linesOf(file: string, { isSound, findings, facts }: JobReport): string[
 function parseSeed(text: string): number {
   if (/^[0-9]{1,15}$/.test(text)) return Number(text);
   throw new InvalidArgumentError('expected a whole number of 0 or more');
+}
+
+function parseCount(text: string): number {
+  if (/^[1-9][0-9]{0,5}$/.test(text)) return Number(text);
+  throw new InvalidArgumentError('expected a whole number from 1');
 }
 
 function parseDecimals(text: string): number {

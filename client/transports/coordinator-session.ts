@@ -1,8 +1,8 @@
 import type { Signer } from '../../contracts/wallet.ts';
-import { coordinatorEndpoint } from '../transports/endpoint.ts';
-import { type Counterpart, openSession } from '../transports/handshake.ts';
-import { createSocketControl } from '../transports/socket-control.ts';
-import { TransportError } from '../transports/transport-error.ts';
+import { coordinatorEndpoint } from './endpoint.ts';
+import { type Counterpart, openSession } from './handshake.ts';
+import { createSocketControl } from './socket-control.ts';
+import { TransportError } from './transport-error.ts';
 
 /** A session with a coordinator, for what is read from it. */
 export interface CoordinatorSession {
