@@ -172,6 +172,27 @@ describe('block formats', () => {
   });
 
   it.each([
+    ['int8', 64, 64 * 127],
+    ['int4', 1024, 1024 * 7],
+  ] as const)('%s rounds up in exactly the share of draws that keeps the expectation', (name, step, largest) => {
+    const format = formatOf({ format: name });
+    for (const value of [1, 5, step / 2, step - 1, -1, -step / 2, -step - 3]) {
+      const block = new Int16Array(64);
+      block.set([largest, value]);
+      let sum = 0;
+      for (let draw = 0; draw < step; draw++) {
+        const rng = {
+          nextUint32: () => draw,
+          nextFloat: () => expect.unreachable(),
+          below: () => expect.unreachable(),
+        };
+        sum += format.restrict(block, rng).vector[1] as number;
+      }
+      expect(sum / step).toBe(value);
+    }
+  });
+
+  it.each([
     ['int8', 8191, 8128],
     ['int4', 8191, 7168],
     ['int4', -8191, -7168],
