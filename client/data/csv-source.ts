@@ -1,3 +1,5 @@
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
 import { CsvError, type Options, parse } from 'csv-parse';
 import { parse as parseNow } from 'csv-parse/sync';
 import { type DataOf, inputSize } from './classification-data.ts';
@@ -65,13 +67,9 @@ export async function openCsv(paths: readonly string[], data: DataOf<'csv'>): Pr
     let table: Table | undefined;
     let previous = 0;
     const rows = parse({ ...options, info: true, max_record_size: MOST_RECORD_BYTES });
-    const feed = (async () => {
-      for await (const piece of file.stream()) {
-        if (!rows.write(piece)) await new Promise((resolve) => rows.once('drain', resolve).once('close', resolve));
-        if (rows.destroyed) return;
-      }
-      rows.end();
-    })();
+    const feed = pipeline(Readable.from(file.stream()), rows);
+    // What it fails with, the rows below fail with too: there it is told.
+    feed.catch(() => undefined);
     try {
       for await (const { record, info } of rows as AsyncIterable<{
         record: string[];
@@ -94,7 +92,6 @@ export async function openCsv(paths: readonly string[], data: DataOf<'csv'>): Pr
       await feed;
     } catch (cause) {
       rows.destroy();
-      await feed.catch(() => undefined);
       if (cause instanceof CsvError) throw broken(file.name, cause);
       throw cause;
     }
