@@ -7,38 +7,11 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { decodeSafetensors } from '../../shared/safetensors.ts';
+import { blocksOf, scriptOf } from './page-script.ts';
 
 const PAGE = fileURLToPath(new URL('../../docs/between-companies.md', import.meta.url));
 const ENTRY = fileURLToPath(new URL('../../dist/fedanchor.js', import.meta.url));
 const BINARIES = fileURLToPath(new URL('../../node_modules/.bin', import.meta.url));
-
-/** A block of commands as the page gives it. */
-interface Block {
-  readonly text: string;
-  /** Runs in a terminal of its own, where it stays. */
-  readonly isBackground: boolean;
-  /** What it says before the next step is taken. */
-  readonly until: string | undefined;
-}
-
-function blocksOf(page: string): Block[] {
-  return [...page.matchAll(/^```sh(.*)\n([\s\S]*?)^```$/gm)].map(([, info = '', text = '']) => ({
-    text,
-    isBackground: info.includes('background'),
-    until: /until="([^"]*)"/.exec(info)?.[1],
-  }));
-}
-
-/** One script of all blocks: each in the background writes to a log, and is waited for where the page says so. */
-function scriptOf(blocks: readonly Block[]): string {
-  const steps = blocks.map(({ text, isBackground, until }, index) => {
-    if (!isBackground) return text;
-    const log = `terminal-${index}.log`;
-    const wait = until === undefined ? '' : `until grep -q '${until}' ${log}; do sleep 0.1; done\n`;
-    return `{ ${text.trim()}; } > ${log} 2>&1 &\n${wait}`;
-  });
-  return `set -e -o pipefail\nfedanchor() { "$NODE" "$ENTRY" "$@"; }\n${steps.join('\n')}\necho THE PAGE IS DONE\n`;
-}
 
 async function freePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1');
