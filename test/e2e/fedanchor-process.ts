@@ -17,6 +17,8 @@ export interface Running {
   readonly child: ChildProcess;
   /** Resolves once standard output holds the text. */
   seen(text: string): Promise<void>;
+  /** Standard output so far. */
+  said(): string;
   readonly finished: Promise<Finished>;
 }
 
@@ -36,6 +38,7 @@ export function start(args: readonly string[], cwd?: string): Running {
   return {
     child,
     finished,
+    said: () => stdout,
     seen: async (text) => {
       while (!stdout.includes(text)) {
         const event = await Promise.race([once(child, 'progress'), finished]);
