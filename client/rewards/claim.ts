@@ -104,6 +104,12 @@ async function activateLatest(ledger: Ledger, writer: Pick<LedgerWriter, 'activa
       : 'no round is anchored yet';
     throw new ClaimError('claim/nothing-final', `nothing can be claimed yet: ${when}`, { finalAtS });
   }
-  if (payable.round > vault.activatedRound) await writer.activate(payable);
+  if (payable.round <= vault.activatedRound) return payable;
+  try {
+    await writer.activate(payable);
+  } catch (error) {
+    // Who claims at the same time may have been faster, and nothing can be activated twice.
+    if ((await ledger.vaultFacts()).activatedRound !== payable.round) throw error;
+  }
   return payable;
 }

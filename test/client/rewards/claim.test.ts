@@ -111,4 +111,18 @@ describe('claiming', () => {
     await claimRewards(ledger, writer, blobs, signer.address);
     expect([await ledger.balanceOf(treasurer), await ledger.balanceOf(signer.address)]).toEqual([1n, 21n]);
   });
+
+  it('goes on when somebody else activates the round first', async () => {
+    await anchor(5, 23n);
+    await chain.chain.increaseTime(32);
+    const faster = await chain.openOutbox(wallet('faster'));
+    const slower: Pick<LedgerWriter, 'activate' | 'claim'> = {
+      claim: writer.claim,
+      activate: async (record) => {
+        await createLedgerWriter(faster, job).activate(record);
+        return writer.activate(record);
+      },
+    };
+    expect(await claimRewards(ledger, slower, blobs, ALICE)).toMatchObject({ round: 5, before: 21n, claimed: 23n });
+  });
 });
