@@ -1,5 +1,5 @@
 import { fileURLToPath } from 'node:url';
-import { Argument, type Command, InvalidArgumentError } from 'commander';
+import { Argument, type Command, InvalidArgumentError, Option } from 'commander';
 import type { MeasurableEngine } from '../../shared/aggregation/engine.ts';
 import { createEngine } from '../../shared/runtime/engine/create-engine.ts';
 import { usePlatformHashing } from '../../shared/runtime/platform-hashing.ts';
@@ -67,6 +67,9 @@ export function registerBenchCommands(program: Command): void {
     .command('client')
     .description('what a client does on one core between what it has learnt and what it sends')
     .option('--d <list>', 'parameters of the model', list(64, 2 ** 28), [1_000_000])
+    .addOption(
+      new Option('--format <name>', 'one wire format (default: all)').choices(['int16', 'int8', 'int4', 'topk']),
+    )
     .option('--repeats <n>', 'repeats, of which the median counts', wholeNumber(1, 100), 9)
     .option('--json <file>', 'write everything that was measured')
     .action(({ json, ...flags }) => run('client', { json }, (_entry, progress) => benchClient(flags, progress)));
@@ -87,7 +90,7 @@ export function registerBenchCommands(program: Command): void {
     .option('--rounds <n>', 'rounds', wholeNumber(1, 1000), 4)
     .option('--epsilons <list>', 'budgets of a client for all rounds', list(1, 1_000_000), [4, 16, 64, 256, 1024])
     .option('--delta <n>', 'delta of each budget', fraction, 1e-5)
-    .option('--clip <n>', 'largest norm of an update', fraction, 1)
+    .option('--clip <n>', 'largest norm of an update', fraction, 2)
     .option('--seeds <n>', 'how often each budget is played', wholeNumber(1, 100), 3)
     .option('--json <file>', 'write everything that was measured')
     .action(({ json, ...flags }) => run('privacy', { json }, (_entry, progress) => benchPrivacy(flags, progress)));

@@ -43,6 +43,19 @@ describe('clipUpdate', () => {
     );
   });
 
+  it('is not fooled by rounding where little noise leaves a clip of many units', () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 0, max: 99 }), fc.float({ min: 1, max: 1e6, noNaN: true }), (at, value) => {
+        const plan = planNoise({ clip: 1, noise: 1 / 16 });
+        const lone = new Float32Array(100);
+        lone[at] = value;
+        const clipped = clipUpdate(layout, [lone, new Float32Array(3)], plan);
+        expect(clipped[at]).toBeLessThanOrEqual(plan.clip);
+        expect(clipped[at]).toBeGreaterThan(plan.clip * 0.999);
+      }),
+    );
+  });
+
   it('keeps the direction of a long update and all of a short one', () => {
     const plan = planNoise({ clip: 1, noise: 4 });
     const long = update(() => 0.5);
