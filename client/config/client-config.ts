@@ -1,4 +1,4 @@
-import { dirname, isAbsolute, join, resolve } from 'node:path';
+import { dirname, isAbsolute, join, relative, resolve } from 'node:path';
 import { z } from 'zod';
 import type { Hex } from '../../shared/bytes.ts';
 import { ConfigError } from '../../shared/config-check.ts';
@@ -73,6 +73,7 @@ const schema = z.strictObject({
       backend: z.enum(BACKENDS, { error: `expected one of ${BACKENDS.join(', ')}` }).optional(),
       device: z.string().min(1).optional(),
       memoryLimit: z.string().optional(),
+      wattsPerCore: z.number().positive().max(1000).optional(),
     })
     .prefault({}),
   limits: z
@@ -140,6 +141,8 @@ export interface ClientConfig {
   readonly backend: BackendName;
   /** Which of several devices; undefined for the first. */
   readonly device: string | undefined;
+  /** What a busy core draws, in watts, where the machine does not tell; undefined for the meter's own guess. */
+  readonly wattsPerCore?: number | undefined;
   /** The most that a job may ask for. */
   readonly limits: WorkLimits;
   /** Noise on every update and its budget; undefined for none. */
@@ -228,13 +231,16 @@ export async function loadClientConfig(flags: ClientFlags, memoryBytes: number):
   const said: Said = file === undefined ? schema.parse({}) : await readConfigFile(file, schema);
   const at = (name: string): string => (isAbsolute(name) || !file ? name : join(dirname(file), name));
   const { training, limits } = said;
+  const keyFile = flags.keyFile ?? (said.keyFile === undefined ? undefined : at(said.keyFile));
+  const jobs = jobsOf(flags, said, at);
+  keepApart(keyFile, jobs);
   const rpc = flags.rpc ?? (typeof said.rpc === 'string' ? [said.rpc] : said.rpc);
   const memory = flags.memoryLimit ?? training.memoryLimit;
   return {
     file,
-    jobs: jobsOf(flags, said, at),
+    jobs,
     rpcUrls: needed(rpc, 'rpc', '--rpc <url>', file),
-    keyFile: flags.keyFile ?? (said.keyFile === undefined ? undefined : at(said.keyFile)),
+    keyFile,
     state: needed(
       flags.state ?? (said.state === undefined ? undefined : at(said.state)),
       'state',
@@ -244,6 +250,7 @@ export async function loadClientConfig(flags: ClientFlags, memoryBytes: number):
     insecurePlaintext: flags.insecurePlaintext === true || said.insecurePlaintext,
     backend: flags.backend ?? training.backend ?? 'auto',
     device: flags.device ?? training.device,
+    wattsPerCore: training.wattsPerCore,
     limits: {
       steps: flags.maxSteps ?? limits.steps ?? DEFAULT_WORK_LIMITS.steps,
       epochs: flags.maxEpochs ?? limits.epochs ?? DEFAULT_WORK_LIMITS.epochs,
@@ -322,6 +329,17 @@ function privacyOf({ dpClip, dpNoise, dpEpsilon, dpDelta }: ClientFlags, said: S
   const flagged = Object.fromEntries(given.filter(([, value]) => value !== undefined));
   if (said.privacy === undefined && Object.keys(flagged).length === 0) return undefined;
   return parsePrivacyOptions({ ...said.privacy, ...flagged });
+}
+
+/** What lies in a data folder is trained on, and may be learnt by heart: the key must not lie there. */
+function keepApart(keyFile: string | undefined, jobs: readonly JobConfig[]): void {
+  if (keyFile === undefined) return;
+  for (const folder of jobs.flatMap(({ data }) => data)) {
+    const way = relative(resolve(folder), resolve(keyFile));
+    if (way.startsWith('..') || isAbsolute(way)) continue;
+    const message = `the key ${keyFile} lies in the data ${folder}, which is trained on: move one of them`;
+    throw new ConfigError('config/invalid', message, { field: 'data', folder, keyFile });
+  }
 }
 
 /**

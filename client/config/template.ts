@@ -89,6 +89,8 @@ ${line('data', data, '["data"]')}
 # device = "0"
 # Jobs that need more are refused. Left out, the machine's memory.
 # memoryLimit = "4GiB"
+# What a busy core of yours draws, in watts: energy is estimated by it where the machine does not tell (docs/agent.md).
+# wattsPerCore = 8
 
 [limits]
 # The most that a job may ask of you in a round; one that asks for more is refused before anything is trained.

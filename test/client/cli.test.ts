@@ -33,7 +33,7 @@ async function run(changes: Readonly<Record<string, string | null>> = {}): Promi
     rpc: 'http://127.0.0.1:9',
     job: `0x${'a1'.repeat(20)}`,
     'key-file': key,
-    data: folder,
+    data: join(folder, 'texts'),
     state: join(folder, 'state'),
     'log-level': 'silent',
     ...changes,

@@ -81,6 +81,12 @@ describe('a client’s configuration', () => {
     ['one job twice', `${LEAST}[[jobs]]\njob = "${A}"\ndata = "y"`, 'config/invalid', /twice/],
     ['no job', 'coordinator = "https://f.example"\nrpc = "https://n.example"\nstate = "s"', 'config/missing', /--job/],
     ['no data', LEAST.replace('data = "texts"\n', ''), 'config/missing', /--data/],
+    [
+      'data with the key in it',
+      LEAST.replace('state =', 'keyFile = "texts/own/key"\nstate ='),
+      'config/invalid',
+      /key.*texts/,
+    ],
     ['what is no TOML', 'state = ', 'config/syntax', /line 1/],
     ['an amount that is none', `${LEAST}[training]\nmemoryLimit = "much"`, 'config/invalid', /4GiB/],
   ])('refuses %s', async (_, text, code, message) => {
