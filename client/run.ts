@@ -6,6 +6,7 @@ import type { AggregationEngine } from '../shared/aggregation/engine.ts';
 import { word } from '../shared/bytes.ts';
 import { type UpdateStatement, updateDigest } from '../shared/commitments/contribution.ts';
 import { createFileCarry } from './encoding/file-carry.ts';
+import type { EnergyMeter } from './energy/energy-meter.ts';
 import { createFileJournal } from './journal/file-journal.ts';
 import type { SubmissionJournal } from './journal/submission-journal.ts';
 import type { Log } from './log.ts';
@@ -49,6 +50,8 @@ export interface ClientOptions {
   readonly pauses?: Omit<RetryOptions, 'tries'>;
   /** What a job with a court asks of its participants; left out, the client leaves when the last round is anchored. */
   readonly court?: CourtDuty;
+  /** Counts the energy that training uses, which is then reported with the metrics. */
+  readonly energy?: EnergyMeter;
   /** Told of every state that the session has come to. */
   readonly onSession?: (state: SessionState) => void;
   /** Where to tell what happens. */
@@ -136,6 +139,7 @@ export function createClient(options: ClientOptions): Client {
         seed: options.seed === undefined ? randomBytes(32) : word(options.seed),
         carry: createFileCarry({ folder: stateDir, participant: signer.address }),
         privacy: options.privacy,
+        energy: options.energy,
         pauses,
         log,
       });

@@ -7,6 +7,7 @@ import type { Signer } from '../../contracts/wallet.ts';
 import type { Manifest } from '../../shared/round/manifest.ts';
 import { createEngine } from '../../shared/runtime/engine/create-engine.ts';
 import type { ClientConfig, JobConfig } from '../config/client-config.ts';
+import { type EnergyMeter, type EnergyMeterOptions, openEnergyMeter } from '../energy/energy-meter.ts';
 import { checkWork } from '../limits/work-limits.ts';
 import { lockJob } from '../lock/job-lock.ts';
 import type { Log } from '../log.ts';
@@ -70,9 +71,12 @@ export async function takePart(options: TakePartOptions): Promise<ClientOutcome>
     (error) => log.debug({ error: error.message }, 'the status file cannot be written'),
   );
   let court: CourtDuty | undefined;
+  let energy: EnergyMeter | undefined;
   try {
     court = await courtDuty(ledger, facts, config.attest);
-    const outcome = await createClientOf(options, { facts, rpc, court, status }).run();
+    energy = await openEnergyMeter(meterOptions(config));
+    log.info({ sources: energy.sources }, 'energy is counted by');
+    const outcome = await createClientOf(options, { facts, rpc, court, status, energy }).run();
     status.update({ outcome: sentence(outcome) });
     return outcome;
   } catch (error) {
@@ -83,6 +87,7 @@ export async function takePart(options: TakePartOptions): Promise<ClientOutcome>
     signal.removeEventListener('abort', hangUp);
     calls.abort();
     await court?.engine?.close();
+    energy?.close();
     await status.close();
     await unlock();
   }
@@ -93,9 +98,10 @@ interface Found {
   readonly rpc: Rpc;
   readonly court: CourtDuty | undefined;
   readonly status: StatusFile;
+  readonly energy: EnergyMeter;
 }
 
-function createClientOf(options: TakePartOptions, { facts, rpc, court, status }: Found): Client {
+function createClientOf(options: TakePartOptions, { facts, rpc, court, status, energy }: Found): Client {
   const { config, job, signer, decorate, log, drain, signal } = options;
   const ready = (told: Readonly<Record<string, unknown>>): void => {
     if (typeof told['backend'] === 'string') status.update({ backend: told['backend'] });
@@ -123,6 +129,7 @@ function createClientOf(options: TakePartOptions, { facts, rpc, court, status }:
     stateDir: config.state,
     ...(job.seed === undefined ? {} : { seed: job.seed }),
     ...(court && { court }),
+    energy,
     ...(config.privacy && { privacy: guardOf(config.privacy, config.state, log) }),
     onSession: (state) => {
       const changes = statusOfSession(state);
@@ -142,6 +149,17 @@ function guardOf(privacy: PrivacyOptions, state: string, log: Log): PrivacyGuard
     onSpent: ({ epsilon, delta, budget, updatesLeft }, { round, attempt }) =>
       log.info({ round, attempt, epsilon, delta, budget, updatesLeft }, 'privacy spent so far'),
   });
+}
+
+/** What a meter of this machine is told: on which cards the job is trained, and what a core draws where nothing tells. */
+function meterOptions({ backend, device, wattsPerCore }: ClientConfig): EnergyMeterOptions {
+  const isOnCpu = backend === 'wasm' || backend === 'cpu' || backend === 'node';
+  return { nvidia: isOnCpu ? false : { device: numberedDevice(device) }, ...(wattsPerCore && { wattsPerCore }) };
+}
+
+/** The driver numbers its cards; other names are a backend's own. */
+function numberedDevice(device: string | undefined): string | undefined {
+  return device !== undefined && /^\d+$/.test(device) ? device : undefined;
 }
 
 /** How a part in a job ended, in a sentence. */

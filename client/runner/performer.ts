@@ -5,6 +5,7 @@ import type { JobTerms } from '../../shared/round/job-terms.ts';
 import type { RoundPlan } from '../../shared/round/plan.ts';
 import { wireFormat } from '../../shared/wire/wire-format.ts';
 import type { Carry } from '../encoding/carry.ts';
+import type { EnergyMeter } from '../energy/energy-meter.ts';
 import type { SubmissionJournal } from '../journal/submission-journal.ts';
 import type { Log } from '../log.ts';
 import type { PrivacyGuard } from '../privacy/privacy-guard.ts';
@@ -39,6 +40,8 @@ export interface PerformerOptions {
   readonly carry: Carry;
   /** Makes updates private; held-out metrics, which no noise covers, then stay with the client. */
   readonly privacy?: PrivacyGuard | undefined;
+  /** Counts what training and evaluating use, which is reported with the metrics. */
+  readonly energy?: EnergyMeter | undefined;
   /** Pauses after refusals. */
   readonly pauses: Omit<RetryOptions, 'tries'>;
   /** Where to tell what happens. */
@@ -80,6 +83,8 @@ export function createPerformer(options: PerformerOptions): Performer {
   let prepared: Prepared | undefined;
   let making: Promise<LocalTrainer> | undefined;
   const lifetime = new AbortController();
+
+  const counted = <T>(work: () => Promise<T>): Promise<T> => options.energy?.during(work) ?? work();
 
   const renewToken = async (): Promise<void> => {
     token = await openSession(control, signer, 'participant', facts);
@@ -156,16 +161,19 @@ export function createPerformer(options: PerformerOptions): Performer {
         return {
           name: 'modelEvaluated',
           ticket,
-          evaluation: await trainer.evaluate(decodeModel(terms.layout, effect.model), signal),
+          evaluation: await counted(() => trainer.evaluate(decodeModel(terms.layout, effect.model), signal)),
         };
       }
       case 'reportMetrics': {
         const { round, modelRoot, evaluation } = effect;
         const { correct, total, constantCorrect } = evaluation;
         const lossSum = Number.isFinite(evaluation.lossSum) ? evaluation.lossSum : MOST_LOSS;
-        log.info({ round, correct, total }, 'model evaluated');
-        if (!privacy)
-          await control.request('metrics.report', { job, round, modelRoot, correct, total, lossSum, constantCorrect });
+        const used = options.energy?.take();
+        log.info({ round, correct, total, ...(used && { energy: used }) }, 'model evaluated');
+        if (!privacy) {
+          const metrics = { job, round, modelRoot, correct, total, lossSum, constantCorrect };
+          await control.request('metrics.report', { ...metrics, ...(used && { energy: used }) });
+        }
         return { name: 'metricsReported', ticket };
       }
       case 'rejoin':
@@ -179,7 +187,9 @@ export function createPerformer(options: PerformerOptions): Performer {
         return {
           name: 'updateTrained',
           ticket,
-          ...(await trainUpdate(terms, local, effect.plan, effect.model, { seed, carry, privacy, log, signal })),
+          ...(await counted(() =>
+            trainUpdate(terms, local, effect.plan, effect.model, { seed, carry, privacy, log, signal }),
+          )),
         };
       }
       case 'sign':

@@ -45,8 +45,10 @@ function sentence(event: JobEvent): string {
     case 'coordinatorRestarted':
       return 'the coordinator was started again';
     case 'metricsReported': {
-      const { round, participant, correct, total } = event;
-      return `round ${round}: ${participant} measures ${correct} of ${total} right`;
+      const { round, participant, correct, total, energy } = event;
+      const about = energy?.estimated ? 'about ' : '';
+      const used = energy ? `, ${about}${(energy.millijoules / 1000).toFixed(1)} J since its last report` : '';
+      return `round ${round}: ${participant} measures ${correct} of ${total} right${used}`;
     }
     case 'jobPaused':
       return `paused by ${event.by}${because(event.reason)}`;

@@ -183,6 +183,10 @@ export function createCoordinatorMetrics(
   const rewinds = counter('rewinds_total', 'Times that the chain took back rounds.', ['job']);
   const received = counter('received_bytes_total', 'Bytes of request bodies.', []);
   const sent = counter('sent_bytes_total', 'Bytes of answers.', []);
+  const energy = counter('reported_energy_joules_total', 'What participants say that their work used.', [
+    'job',
+    'kind',
+  ]);
   const requests = counter('requests_total', 'HTTP requests that are over.', ['kind']);
   const uploads = new Gauge({ name: 'fedanchor_uploads_in_flight', help: 'Parts on their way in.', registers });
 
@@ -208,6 +212,12 @@ export function createCoordinatorMetrics(
           gas.inc({ job }, Number(event.gasUsed));
           if (aggregatedAt !== undefined) anchoring.observe({ job }, Math.max(0, event.at - aggregatedAt) / 1000);
           aggregatedAt = undefined;
+          return;
+        case 'metricsReported':
+          if (event.energy) {
+            const { millijoules, estimated } = event.energy;
+            energy.inc({ job, kind: estimated ? 'estimated' : 'measured' }, millijoules / 1000);
+          }
           return;
         case 'roundsRewound':
           rewinds.inc({ job });

@@ -2,6 +2,7 @@ import type { Hex } from '../../shared/bytes.ts';
 import type { UpdateStatement } from '../../shared/commitments/contribution.ts';
 import type { SignedReceipt } from '../../shared/commitments/receipt.ts';
 import type { RoundRecordJson } from '../../shared/commitments/record.ts';
+import type { ReportedEnergy } from '../../shared/protocol/messages.ts';
 import type { RoundResult } from './state.ts';
 
 /**
@@ -222,6 +223,8 @@ export interface MetricsReported {
   readonly lossSum: number;
   /** Examples that the most frequent label predicts rightly. */
   readonly constantCorrect: number;
+  /** What its work has used since its last report, where it says so. */
+  readonly energy?: ReportedEnergy;
 }
 
 /** How many rounds are anchored after these events, by the log. */

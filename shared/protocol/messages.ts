@@ -75,6 +75,18 @@ const receiptSchema = z.strictObject({
   signature,
 });
 
+const energySchema = z.strictObject({
+  /** Thousandths of a joule. */
+  millijoules: z.number().int().min(0).max(Number.MAX_SAFE_INTEGER),
+  /** Working time that it was used over. */
+  durationMs: z.number().int().min(0).max(Number.MAX_SAFE_INTEGER),
+  /** Whether any of it was estimated, not measured. */
+  estimated: z.boolean(),
+});
+
+/** Energy as a participant reports it. */
+export type ReportedEnergy = z.infer<typeof energySchema>;
+
 /** Held-out metrics that a participant reports. Advisory: nothing that is anchored depends on them. */
 const metricsSchema = z.strictObject({
   job: hash,
@@ -89,6 +101,8 @@ const metricsSchema = z.strictObject({
   lossSum: z.number(),
   /** Held-out examples that the most frequent training label predicts rightly. */
   constantCorrect: uint32,
+  /** What the participant's work has used since its last report. */
+  energy: z.exactOptional(energySchema),
 });
 
 const empty = z.strictObject({});
