@@ -47,7 +47,7 @@ export function hashInputs() {
     }
     for (const name of readdirSync(join(root, path)).sort()) {
       const inner = `${path}/${name}`;
-      if (!passedOver.has(inner)) add(inner);
+      if (!passedOver.has(inner) && name !== '__pycache__') add(inner);
     }
   }
 
