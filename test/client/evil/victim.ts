@@ -11,7 +11,7 @@ import { type ScriptedCoordinator, startScriptedCoordinator } from '../scripted-
 import { createToyJob, createToyTrainer, type ToyJob, type ToyTrainer } from '../toy-job.ts';
 
 /** The key that no lie may bring out. */
-export const SECRET = '7a'.repeat(32);
+const SECRET = '7a'.repeat(32);
 
 /** The victim's wallet. */
 export const victimWallet = createWallet(`0x${SECRET}`);
