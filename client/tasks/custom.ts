@@ -8,9 +8,6 @@ import { fileRecords } from './custom-data.ts';
 import { saltFor } from './dataset-salt.ts';
 import type { TrainerFactory } from './local-trainer.ts';
 
-/** The kind of task whose meaning only its trainers know: `task.data` and `task.training` are whatever they agree on. */
-export const CUSTOM = 'custom';
-
 /** What a client with a trainer of its own brings. */
 export interface CustomOptions {
   /** The program and what it may reach. */
@@ -28,8 +25,8 @@ export interface CustomOptions {
 }
 
 /**
- * Trains by a program of the client's own, whatever the kind of task: `custom`, or one that this client could work on by
- * itself. The program is given the manifest's `task` as data; nothing of it is executed.
+ * Trains by a program of the client's own, whatever the kind of task: `custom`, whose `task.data` and `task.training` mean
+ * what its trainers agree on, or one that this client could work on by itself. The program is given the manifest's `task` as data; nothing of it is executed.
  *
  * The commitment to the data is what the program says. Where it says none it is one over the files of `data`, and without
  * these 32 zero bytes, which commit to nothing.

@@ -12,7 +12,7 @@ import {
 const PROGRAM = fileURLToPath(new URL('program.mjs', import.meta.url));
 
 /** Two tensors, one of them a scalar. */
-export const TENSORS = [
+const TENSORS = [
   { name: 'layer/kernel', shape: [2, 3] },
   { name: 'bias', shape: [] },
 ];
