@@ -74,6 +74,35 @@ describe('rhoOfUpdate', () => {
   });
 });
 
+describe('one update, by the exact probabilities of its noise', () => {
+  /** The least delta at an epsilon for two clipped updates as far apart as can be: the sum of what p has over e^epsilon q. */
+  function exactDelta(clip: number, sigma: number, epsilon: number): number {
+    const mass = (y: number): number => Math.exp(-(y * y) / (2 * sigma * sigma));
+    const reach = 2 * clip + 40 * sigma;
+    let total = 0;
+    let excess = 0;
+    for (let y = -reach; y <= reach; y++) {
+      total += mass(y);
+      excess += Math.max(0, mass(y - 2 * clip) - Math.exp(epsilon) * mass(y));
+    }
+    return excess / total;
+  }
+
+  it.each([
+    [10, 5],
+    [10, 20],
+    [25, 100],
+    [40, 30],
+  ])('costs no more than is stated, and not far less, at clip %i and sigma %i', (clip, sigma) => {
+    for (const delta of [1e-3, 1e-5, 1e-7]) {
+      const epsilon = epsilonOf(rhoOfUpdate(clip, sigma), delta);
+      expect(exactDelta(clip, sigma, epsilon)).toBeLessThanOrEqual(delta);
+      // Half of the sensitivity would be a statement that is not true.
+      expect(exactDelta(clip, sigma, epsilonOf(rhoOfUpdate(clip / 2, sigma), delta))).toBeGreaterThan(delta);
+    }
+  });
+});
+
 describe('noiseWithin', () => {
   it('spends the budget in just so many updates', () => {
     const noise = noiseWithin(8, 1e-5, 20);

@@ -85,6 +85,25 @@ describe('sampleDiscreteGaussian', () => {
     }
   });
 
+  it('stays exact where a square is beyond what doubles hold', () => {
+    // A source that lets everything through: a candidate a hundred sigma out, and every trial on the way to it.
+    let coins = 0;
+    let trials = 0;
+    const far: UniformIntegers = {
+      below: (bound) => {
+        if (bound === 1) return 0;
+        if (bound === 2) return ++coins === 101 || coins === 102 ? 1 : 0;
+        if (bound === 3) trials++;
+        return bound - 1;
+      },
+    };
+    const drawn = sampleDiscreteGaussian(MOST_SIGMA, far);
+    expect(drawn).toBe(-(MOST_SIGMA - 1 + 100 * MOST_SIGMA));
+    const beyond = BigInt(-drawn - MOST_SIGMA);
+    const whole = (beyond * beyond) / (2n * BigInt(MOST_SIGMA) ** 2n);
+    expect(trials).toBe(100 + Number(whole));
+  });
+
   it('is symmetric and repeats from the same source', () => {
     const drawn = draw(50, 100_000, seeded(9));
     const positive = drawn.filter((y) => y > 0).length;
