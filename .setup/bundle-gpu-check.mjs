@@ -19,6 +19,11 @@ export async function bundleGpuCheck(target) {
   if (existsSync(folder) && readdirSync(folder).length > 0) {
     throw new SetupError(`${folder} is not empty: name another folder`);
   }
+  if (Reflect.get(process.config.variables, 'node_shared')) {
+    throw new SetupError(
+      "this Node is not whole without the system's libnode: use one from nodejs.org to write the folder",
+    );
+  }
   // Dawn's package looks for its binary beside itself, and the bundle is itself then.
   const platform = `${process.platform}-${process.platform === 'darwin' ? 'universal' : process.arch}`;
   const dawn = join(packages, 'webgpu', 'dist', platform);

@@ -34,10 +34,10 @@ export interface BackendCheckOptions {
 export const LOSS_TOLERANCE = 1e-3;
 
 /** Largest difference between a gradient along a direction of length 1 and the slope between two losses. */
-export const GRADIENT_TOLERANCE = 2e-3;
+export const GRADIENT_TOLERANCE = 5e-3;
 
-/** Half the distance between those two, in units of a weight. */
-const NUDGE = 2 ** -10;
+/** Half the distance between those two. GPUs may be off by 1e-5 in an exponential, which a shorter one would blow up. */
+const NUDGE = 2 ** -8;
 
 const ROUNDS = 3;
 const SEED = 7;
@@ -129,7 +129,7 @@ async function reachesReferenceLoss(options: BackendCheckOptions, model: SampleM
   return `held-out loss ${before.toFixed(4)} to ${after.toFixed(4)}, at most ${apart.toExponential(1)} off`;
 }
 
-/** Walks each tensor a little to both sides, all its coordinates at once, each in a direction drawn for it. */
+/** Walks each tensor a little to both sides, all its coordinates at once. */
 async function agreesWithNumericGradients(options: BackendCheckOptions, model: SampleModel): Promise<string> {
   const once = { optimizer: 'sgd', momentum: 0, learningRate: 1, steps: 1 } as const;
   return withTrainer(
@@ -141,8 +141,7 @@ async function agreesWithNumericGradients(options: BackendCheckOptions, model: S
       const { update } = await trainer.train({ ...task, weights });
       let worst = 0;
       for (const [tensor, values] of weights.entries()) {
-        const rng = createRng(SEED, `check/direction-${tensor}`);
-        const direction = values.map(() => (rng.nextFloat() < 0.5 ? -1 : 1) / Math.sqrt(values.length));
+        const direction = mixedDirection(update[tensor] as Float32Array, tensor);
         const lossAt = async (by: number): Promise<number> => {
           const walked = values.map((value, at) => value + by * (direction[at] as number));
           return (await trainer.train({ ...task, weights: weights.with(tensor, walked) })).loss;
@@ -226,6 +225,21 @@ async function leavesNothing({ leakRounds = 100, ...options }: BackendCheckOptio
   } finally {
     for (const trainer of trainers) trainer.dispose();
   }
+}
+
+/**
+ * A direction of length 1 between that of the gradient, along which a wrong length shows most, and one drawn by lot, along which
+ * a wrong or missing part shows.
+ */
+function mixedDirection(gradient: Float32Array, tensor: number): Float64Array {
+  const rng = createRng(SEED, `check/direction-${tensor}`);
+  const length = Math.hypot(...gradient) || 1;
+  const mixed = Float64Array.from(
+    gradient,
+    (slope) => slope / length + (rng.nextFloat() < 0.5 ? -1 : 1) / Math.sqrt(gradient.length),
+  );
+  const norm = Math.hypot(...mixed);
+  return mixed.map((part) => part / norm);
 }
 
 function moved(weights: readonly Float32Array[], { update }: TrainingResult): Float32Array[] {

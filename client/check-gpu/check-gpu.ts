@@ -70,7 +70,7 @@ export async function checkGpu(
     const where = { backend: name, ...(options.device === undefined || !isGpu ? {} : { device: options.device }) };
     const suite = await run({ ...where, task: { kind: 'suite', leakRounds: options.leakRounds } }, limitMs);
     if (suite.kind === 'unavailable') {
-      tell(`${name}: ${suite.reason}`);
+      tell(suite.reason);
       missing.push({ name, reason: suite.reason });
       continue;
     }

@@ -1,5 +1,6 @@
 import { type BackendName, type BackendPackages, selectBackend } from '../trainers/tfjs/backend.ts';
 import { firstLine } from '../trainers/tfjs/backends/started-backend.ts';
+import { TrainerError } from '../trainers/trainer-error.ts';
 import { backendChecks } from './backend-checks.ts';
 import { measureThroughput, type Throughput } from './measure-throughput.ts';
 import { THROUGHPUT_MODELS } from './throughput-models.ts';
@@ -44,7 +45,8 @@ export async function doChildWork(
   try {
     computesOn = (await selectBackend(backend, backendOptions)).device ?? '';
   } catch (cause) {
-    return { kind: 'unavailable', reason: firstLine(cause) };
+    const failures = cause instanceof TrainerError ? cause.data?.['failures'] : undefined;
+    return { kind: 'unavailable', reason: Array.isArray(failures) ? failures.join('; ') : firstLine(cause) };
   }
   if (task.kind === 'throughput') {
     const model = THROUGHPUT_MODELS.find(({ name }) => name === task.model);
