@@ -13,7 +13,7 @@ import { lockJob } from '../lock/job-lock.ts';
 import type { Log } from '../log.ts';
 import { createPrivacyGuard, type PrivacyGuard } from '../privacy/privacy-guard.ts';
 import { createPrivacyLedger } from '../privacy/privacy-ledger.ts';
-import type { PrivacyOptions } from '../privacy/privacy-options.ts';
+import { type PrivacyOptions, requireOwnData } from '../privacy/privacy-options.ts';
 import { publishesData } from '../public-data/published-source.ts';
 import { type Client, type CourtDuty, createClient } from '../run.ts';
 import type { ClientOutcome } from '../session/state.ts';
@@ -119,6 +119,7 @@ function createClientOf(options: TakePartOptions, { facts, rpc, court, status, e
       const { name, rounds } = manifest;
       status.update({ name, rounds });
       checkWork(manifest, config.limits);
+      requireOwnData(config.privacy, publishesData(manifest));
       // Money is at stake: what keeps it must be this product's code, on the terms of the manifest.
       if (court) {
         await verifyCourt(rpc, { anchor: job.job, stakes: facts.roster, disputes: facts.arbiter }, manifest.court);

@@ -101,7 +101,7 @@ ${line('data', data, '["data"]')}
 # Noise on every update, so that it says little about any one example (docs/privacy.md). All four or none.
 # [privacy]
 # clip = 1.0
-# noise = 1.0
+# noise = 8.0
 # epsilon = 8.0
 # delta = 0.00001
 

@@ -6,7 +6,7 @@ export type PrivacyErrorCode =
   | 'privacy/budget-spent'
   | 'privacy/ledger-damaged'
   | 'privacy/ledger-unavailable'
-  | 'privacy/scale-too-coarse'
+  | 'privacy/published-data'
   | 'privacy/scale-too-fine';
 
 /** Thrown where an update cannot be made private; nothing of it is sent then. */

@@ -54,3 +54,19 @@ export function parsePrivacyOptions(value: unknown): PrivacyOptions {
     { field },
   );
 }
+
+/**
+ * Refuses noise over data that the job publishes: there is nothing to hide, and whoever repeats the training would find
+ * another update than was signed.
+ *
+ * @param privacy - what the client asks for, if anything
+ * @param isPublished - whether the job publishes its data
+ * @throws PrivacyError `privacy/published-data`
+ */
+export function requireOwnData(privacy: PrivacyOptions | undefined, isPublished: boolean): void {
+  if (!privacy || !isPublished) return;
+  throw new PrivacyError(
+    'privacy/published-data',
+    'the job publishes its data, and its updates can be recomputed: noise would only look like a lie; run this job with a configuration that has no privacy options',
+  );
+}

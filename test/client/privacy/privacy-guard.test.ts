@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { epsilonOf, noiseWithin } from '../../../client/privacy/accountant.ts';
 import { createPrivacyGuard, type PrivacySpent } from '../../../client/privacy/privacy-guard.ts';
 import { createPrivacyLedger } from '../../../client/privacy/privacy-ledger.ts';
-import { parsePrivacyOptions } from '../../../client/privacy/privacy-options.ts';
+import { parsePrivacyOptions, requireOwnData } from '../../../client/privacy/privacy-options.ts';
 import { layoutOf } from '../../../shared/fixed-point/layout.ts';
 import { createRng } from '../../../shared/rng.ts';
 import { makeFolder } from '../data/temporary-folder.ts';
@@ -131,5 +131,13 @@ describe('parsePrivacyOptions', () => {
 
   it('takes what is right', () => {
     expect(parsePrivacyOptions(privacy)).toEqual(privacy);
+  });
+});
+
+describe('requireOwnData', () => {
+  it('lets noise lie over data of one’s own only', () => {
+    requireOwnData(undefined, true);
+    requireOwnData(privacy, false);
+    expect(() => requireOwnData(privacy, true)).toThrow(expect.objectContaining({ code: 'privacy/published-data' }));
   });
 });
