@@ -6,9 +6,11 @@ import type { Rpc } from '../../contracts/rpc.ts';
 import type { Signer } from '../../contracts/wallet.ts';
 import type { Hex } from '../../shared/bytes.ts';
 import { FedanchorError } from '../../shared/errors.ts';
+import { JobLockError } from '../lock/job-lock.ts';
 import type { Log } from '../log.ts';
 import type { ClientOutcome } from '../session/state.ts';
 import { openStakeDesk } from '../stake/stake-desk.ts';
+import { TransportError } from '../transports/transport-error.ts';
 import type { AgentChain, Found } from './agent-chain.ts';
 import type { AgentMemory } from './agent-memory.ts';
 import { type Decision, decide } from './decide.ts';
@@ -131,11 +133,10 @@ export function createAgent(options: AgentOptions): Agent {
       .then(
         (outcome) => remember(outcomeOf(outcome)),
         (error: unknown) => {
-          // A node that is away says nothing about the job.
-          if (drain.signal.aborted || error instanceof LedgerError) return undefined;
-          const { code, message } = error as FedanchorError;
+          const code = error instanceof FedanchorError ? error.code : 'agent/failed';
+          const { message } = error as Error;
           log.error({ job: anchor, code }, message);
-          return remember(`${code ?? 'failed'}: ${message}`);
+          return drain.signal.aborted || isPassing(error) ? undefined : remember(`${code}: ${message}`);
         },
       )
       .finally(() => parts.delete(anchor));
@@ -226,6 +227,11 @@ export function createAgent(options: AgentOptions): Agent {
       await Promise.all([...parts.values()].map(({ ended }) => ended));
     },
   };
+}
+
+/** Whether what ended a part says nothing about the job: a node that is away, another process that has the job. */
+function isPassing(error: unknown): boolean {
+  return error instanceof LedgerError || error instanceof TransportError || error instanceof JobLockError;
 }
 
 /** Does some work that leaves nothing behind: what it opens ends with it, or with the whole. */

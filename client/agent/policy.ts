@@ -117,9 +117,6 @@ const policySchema = z.strictObject({
 /** What an agent may do by itself, complete. */
 export type Policy = z.infer<typeof policySchema>;
 
-/** What is asked for, and given, in one token. */
-export type TokenTerms = Policy['tokens'][number];
-
 /**
  * Reads a policy from a TOML or JSON file. Its paths are relative to its folder.
  *
