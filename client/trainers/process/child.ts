@@ -1,5 +1,5 @@
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
-import { once } from 'node:events';
+import { type EventEmitter, once } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Log } from '../../log.ts';
 import { createChildLog } from './child-log.ts';
@@ -139,7 +139,13 @@ export function startChild(launch: Launch, log: Log): Child {
   // A program that reads no more is noticed by its end or by its silence.
   for (const stream of [stdin, stdout, stderr]) stream.on('error', () => {});
 
+  const killGroup = (): void => {
+    if (child.pid !== undefined) signalGroup(child.pid, 'SIGKILL');
+  };
+  // Should this process end without ado, the program does too.
+  process.once('exit', killGroup);
   child.on('error', (cause) => {
+    process.removeListener('exit', killGroup);
     fail(
       new ProcessTrainerError(
         'trainer/process-not-started',
@@ -149,11 +155,6 @@ export function startChild(launch: Launch, log: Log): Child {
       ),
     );
   });
-  const killGroup = (): void => {
-    if (child.pid !== undefined) signalGroup(child.pid, 'SIGKILL');
-  };
-  // Should this process end without ado, the program does too.
-  process.once('exit', killGroup);
   child.on('exit', (code, signal) => {
     process.removeListener('exit', killGroup);
     // What is left of its group holds its output open, and works for nobody.
@@ -236,15 +237,7 @@ async function endAll(
   const group = child.pid;
   if (group === undefined) return;
   const hasEnded = () => child.exitCode !== null || child.signalCode !== null;
-  const wait = async (): Promise<void> => {
-    if (hasEnded()) return;
-    const waiting = new AbortController();
-    const { signal } = waiting;
-    // Whichever it is, the next step follows.
-    await Promise.race([once(child, 'exit', { signal }), delay(graceMs, undefined, { signal })]).finally(() =>
-      waiting.abort(),
-    );
-  };
+  const wait = (): Promise<void> => within(graceMs, child, 'exit', hasEnded());
   if (isPolite) await wait();
   if (!hasEnded()) {
     signalGroup(group, 'SIGTERM');
@@ -255,5 +248,16 @@ async function endAll(
     await wait();
   }
   await killMarked(mark);
+  await within(AFTERGLOW_MS, child.stderr, 'close', child.stderr.closed);
   child.stderr.destroy();
+}
+
+/** Waits for an event that has not happened yet, no longer than it is told. */
+async function within(limitMs: number, emitter: EventEmitter, event: string, hasHappened: boolean): Promise<void> {
+  if (hasHappened) return;
+  const waiting = new AbortController();
+  const { signal } = waiting;
+  await Promise.race([once(emitter, event, { signal }), delay(limitMs, undefined, { signal })]).finally(() =>
+    waiting.abort(),
+  );
 }

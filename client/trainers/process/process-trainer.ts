@@ -7,7 +7,7 @@ import type { Log } from '../../log.ts';
 import type { Trainer, TrainingResult } from '../trainer.ts';
 import { TrainerError } from '../trainer-error.ts';
 import { type Answer, type Child, type Launch, startChild, type Waiting } from './child.ts';
-import { childEnvironment } from './child-environment.ts';
+import { childEnvironment, MARK_VARIABLE } from './child-environment.ts';
 import { splitCommand } from './command-line.ts';
 import { type MessageOf, type TensorShape, TRAINER_PROTOCOL } from './messages.ts';
 import { openPrivateFolder } from './private-folder.ts';
@@ -79,6 +79,7 @@ export async function createProcessTrainer(options: ProcessTrainerOptions): Prom
   let child: Child | undefined;
   let hello: MessageOf<'hello'> | undefined;
   let lastId = 0;
+  let starts = 0;
   let failures = 0;
   let isDisposed = false;
   let ended: Promise<void> | undefined;
@@ -120,7 +121,10 @@ export async function createProcessTrainer(options: ProcessTrainerOptions): Prom
   };
 
   const begin = async (): Promise<Child> => {
-    const fresh = startChild(launch, log);
+    // Marks of its own: whoever kills what the one before has left behind must not find this one.
+    starts++;
+    const mark = `${launch.mark}/${starts}`;
+    const fresh = startChild({ ...launch, mark, environment: { ...launch.environment, [MARK_VARIABLE]: mark } }, log);
     child = fresh;
     try {
       hello = await greet(fresh);
@@ -152,6 +156,7 @@ export async function createProcessTrainer(options: ProcessTrainerOptions): Prom
       if (isDisposed) throw disposed();
       if (signal?.aborted) throw aborted(signal.reason);
       const able = await ready(signal);
+      if (signal?.aborted) throw aborted(signal.reason);
       try {
         const result = await work(able);
         failures = 0;

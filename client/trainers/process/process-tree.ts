@@ -38,7 +38,7 @@ export async function killMarked(mark: string): Promise<void> {
   }
 }
 
-/** The processes that carry a mark in their environment: on Linux, else none. */
+/** The processes that carry a mark in their environment, or one that begins with it and a slash: on Linux, else none. */
 export async function findMarked(mark: string): Promise<number[]> {
   if (mark === '' || process.platform !== 'linux') return [];
   const found: number[] = [];
@@ -47,7 +47,8 @@ export async function findMarked(mark: string): Promise<number[]> {
     if (!Number.isInteger(pid) || pid === process.pid) continue;
     // Those of others cannot be read, those that have just ended are empty.
     const environment = await readFile(`/proc/${pid}/environ`, 'latin1').catch(() => '');
-    if (environment.split('\0').includes(`${MARK_VARIABLE}=${mark}`)) found.push(pid);
+    const entry = `${MARK_VARIABLE}=${mark}`;
+    if (environment.split('\0').some((each) => each === entry || each.startsWith(`${entry}/`))) found.push(pid);
   }
   return found;
 }

@@ -121,9 +121,10 @@ const wrong = {
     const go = rest[1] ?? import.meta.filename;
     setInterval(() => existsSync(go) && process.exit(4), 10);
   },
-  stubborn: () => {
+  stubborn: ({ id }) => {
     process.on('SIGTERM', () => process.stderr.write('SIGTERM is for others\n'));
     setInterval(() => {}, 1000);
+    say({ type: 'progress', id, done: 0 });
   },
 };
 
