@@ -17,6 +17,7 @@ import type { BulkTransport } from '../transports/bulk-transport.ts';
 import type { ControlTransport } from '../transports/control-transport.ts';
 import { openSession } from '../transports/handshake.ts';
 import { backoffMs, type RetryOptions } from '../transports/retry.ts';
+import { declineMessage } from './decline-message.ts';
 import { offerUpdate, submitUpdate, uploadParts } from './deliver.ts';
 import { trainUpdate } from './train-update.ts';
 
@@ -211,7 +212,8 @@ export function createPerformer(options: PerformerOptions): Performer {
         const { round, attempt } = effect.plan;
         const code = effect.code.slice(0, 100);
         log.warn({ round, attempt, code }, `round declined: ${effect.message}`);
-        await control.request('round.decline', { job, round, attempt, code, message: effect.message.slice(0, 1000) });
+        const message = declineMessage(code, effect.message);
+        await control.request('round.decline', { job, round, attempt, code, message });
         return { name: 'roundDeclined', ticket };
       }
       case 'pause':
