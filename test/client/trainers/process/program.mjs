@@ -67,7 +67,10 @@ const wrong = {
   'says-error': ({ id }) => say({ type: 'error', id, code: 'out-of-memory', message: 'the secret of row 17' }),
   'no-file': (request) => answer(request, 'nowhere.safetensors'),
   absolute: (request) => answer(request, '/etc/passwd'),
-  parent: (request) => answer(request, '../update.safetensors'),
+  parent: (request) => {
+    write('../update.safetensors', zeros());
+    answer(request, '../update.safetensors');
+  },
   link: (request) => {
     symlinkSync('/etc/passwd', join(folder, 'linked'));
     answer(request, 'linked');
