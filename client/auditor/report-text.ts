@@ -1,6 +1,6 @@
 import { colors } from '../../shared/runtime/colors.ts';
 import type { Divergence } from './divergence.ts';
-import type { AuditReport, RoundVerdict } from './report.ts';
+import type { AuditReport, RoundVerdict, Verdict } from './report.ts';
 
 /** One line on one round: ✓ or ✗, and for the latter what diverged; ○ where only the roots could be held to each other. */
 export function roundLine({ round, attempt, modelRoot, holds, divergence, rootsOnly }: RoundVerdict): string {
@@ -13,11 +13,12 @@ export function roundLine({ round, attempt, modelRoot, holds, divergence, rootsO
   return `${colors.red('✗')} ${name} · ${divergence ? divergenceText(divergence) : 'does not hold'}`;
 }
 
-/** Lines on what is not a round and does not hold: the origin and the vault. */
-export function otherLines({ origin, vault }: AuditReport): string[] {
+/** Lines on what is not a round and does not hold: the origin, the vault and the court. */
+export function otherLines({ origin, vault, court }: AuditReport & { readonly court?: Verdict }): string[] {
   const lines: string[] = [];
   if (origin.divergence) lines.push(`${colors.red('✗')} origin · ${divergenceText(origin.divergence)}`);
   if (vault?.divergence) lines.push(`${colors.red('✗')} rewards · ${divergenceText(vault.divergence)}`);
+  if (court?.divergence) lines.push(`${colors.red('✗')} court · ${divergenceText(court.divergence)}`);
   return lines;
 }
 

@@ -5,13 +5,14 @@ import type { AggregationEngine } from '../../shared/aggregation/engine.ts';
 import { createScalarEngine } from '../../shared/aggregation/scalar-engine.ts';
 import type { Hex } from '../../shared/bytes.ts';
 import { audit } from './audit.ts';
+import { auditCourt } from './audit-court.ts';
 import { AuditError } from './audit-error.ts';
 import type { VaultView } from './audit-vault.ts';
 import type { BlobSource } from './blob-source.ts';
 import { createFolderBlobSource } from './folder-blob-source.ts';
 import { createHttpBlobSource } from './http-blob-source.ts';
 import { requireFolder, reviveRun } from './kept-run.ts';
-import type { AuditReport, RoundVerdict } from './report.ts';
+import type { AuditReport, RoundVerdict, Verdict } from './report.ts';
 import { createRetentionView } from './retention.ts';
 
 /** What to verify: a live job, or a run that was kept. */
@@ -38,6 +39,8 @@ export interface VerifyReport extends AuditReport {
   readonly anchor: Hex;
   /** The job. */
   readonly job: Hex;
+  /** Whether stakes and disputes are kept by this product's code on the manifest's terms, in a job with a court. */
+  readonly court?: Verdict;
 }
 
 /**
@@ -102,7 +105,11 @@ async function auditLedger(
   const retention = createRetentionView(ledger);
   const options = { facts, records, blobs, recover: recoverAddress, retention, onRound, engine };
   const report = await audit({ ...options, ...(vault && { vault }) });
-  return { chainId: String(facts.chainId), anchor: facts.anchor, job: facts.job, ...report };
+  const about = { chainId: String(facts.chainId), anchor: facts.anchor, job: facts.job };
+  if (/^0x0*$/.test(facts.roster)) return { ...about, ...report };
+  // Terms that are not the chain's say nothing about its contracts.
+  const court = await auditCourt(ledger, facts, report.origin.holds ? blobs : undefined);
+  return { ...about, ...report, holds: report.holds && court.holds, court };
 }
 
 /** Checks where the blobs are said to be, before anything else is asked for; the job is known only later. */

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { connectCourt } from '../../contracts/court/court.ts';
 import { createCourtWriter } from '../../contracts/court/court-writer.ts';
+import { verifyCourt } from '../../contracts/deploy/verify-court.ts';
 import type { JobFacts } from '../../contracts/ledger/facts.ts';
 import { connectLedger, type Ledger } from '../../contracts/ledger/ledger.ts';
 import { rewindUnattested } from '../../contracts/ledger/overdue-writer.ts';
@@ -107,6 +108,11 @@ export async function watch(options: WatchOptions): Promise<WatchOutcome> {
   const evidence = createEvidenceShelf(join(stateDir, `evidence-${anchor.slice(2)}`));
   const court = hasCourt ? await connectCourt({ rpc: ledger.rpc, disputes: facts.arbiter }) : null;
   const canSend = options.signer !== null && !options.dryRun && court !== null && stakes !== null;
+  if (canSend) {
+    // Bonds go to it: it must be this product's code, on the terms of the manifest.
+    const contracts = { anchor: facts.anchor, stakes: facts.roster, disputes: facts.arbiter };
+    await verifyCourt(ledger.rpc, contracts, terms?.manifest.court);
+  }
   const outboxFolder = join(stateDir, `outbox-${facts.chainId}-${options.signer?.address.slice(2)}`);
   const outbox = canSend
     ? await createOutbox({
