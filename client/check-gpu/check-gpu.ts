@@ -95,16 +95,27 @@ export async function checkGpu(
 
 /** The report as a Markdown table, ready for docs/gpu.md. */
 export function renderThroughput({ backends, throughput }: CheckGpuReport): string {
-  const head = ['backend', 'on', 'model', 'parameters', 'ms a step', 'steps/s', 'examples/s', 'largest memory'];
+  const head = [
+    'backend',
+    'on',
+    'model',
+    'parameters',
+    'ms a step',
+    'of processors',
+    'steps/s',
+    'examples/s',
+    'largest memory',
+  ];
   const rows = throughput.map(({ backend, model, result }) => {
     const device = backends.find(({ name }) => name === backend)?.device || 'CPU';
-    if (typeof result === 'string') return [backend, device, model, '', result, '', '', ''];
+    if (typeof result === 'string') return [backend, device, model, '', result, '', '', '', ''];
     return [
       backend,
       device,
       model,
       result.parameters.toLocaleString('en-US'),
       result.stepMs.toFixed(1),
+      `${result.processorMs.toFixed(1)} ms`,
       (1_000 / result.stepMs).toFixed(1),
       Math.round((1_000 * BATCH_SIZE) / result.stepMs).toLocaleString('en-US'),
       `${Math.round(result.peakBytes / 1e6)} MB`,
