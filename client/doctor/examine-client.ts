@@ -7,6 +7,7 @@ import { type Finding, good, type Outcome, warning } from './finding.ts';
 import { lookAtCourt, lookAtJob, lookAtNodes } from './look-at-chain.ts';
 import { lookAtCoordinator, lookAtManifest } from './look-at-coordinator.ts';
 import { lookAtMachine } from './look-at-machine.ts';
+import { lookAtPrivacy } from './look-at-privacy.ts';
 import { lookAtTraining } from './look-at-training.ts';
 import { openWard, type Ward } from './ward.ts';
 
@@ -67,6 +68,7 @@ async function lookAtPart(
     const terms = await lookAtManifest(own, config, found.facts, coordinator, wallet);
     if (!terms) return;
     await lookAtCourt(own, found, terms.manifest.court);
+    await lookAtPrivacy(own, config, terms.job, terms.manifest);
     await lookAtTraining(own, terms, coordinator, {
       ...{ createTrainer: (onReady) => createTrainer(job, onReady), mostMs: mostTrialMs, monotonicMs },
     });
