@@ -1,6 +1,6 @@
 import type { Hex } from '../../shared/bytes.ts';
 import type { Layout } from '../../shared/fixed-point/layout.ts';
-import { decodeUpdate } from '../../shared/fixed-point/update.ts';
+import { powerOfTwo } from '../../shared/fixed-point/power-of-two.ts';
 import type { Log } from '../log.ts';
 import type { CarriedName, Carry } from './carry.ts';
 import { flatten, weightedSum } from './tensors.ts';
@@ -31,14 +31,14 @@ export interface CarryOver {
    * @returns m, which is sent in its place
    * @throws CarryError
    */
-  addMomentum(update: readonly Float32Array[], beta: number): Promise<Float32Array[]>;
+  addMomentum(update: readonly Float32Array[], beta: number): Promise<readonly Float32Array[]>;
   /**
    * Error feedback: adds what earlier updates should have carried and did not (Seide et al., "1-bit stochastic gradient
    * descent", Interspeech 2014; Karimireddy et al., "Error feedback fixes SignSGD", ICML 2019).
    *
    * @throws CarryError
    */
-  addResidual(update: readonly Float32Array[]): Promise<Float32Array[]>;
+  addResidual(update: readonly Float32Array[]): Promise<readonly Float32Array[]>;
   /**
    * Keeps what an update should have carried and does not.
    *
@@ -63,22 +63,23 @@ export function openCarryOver({ carry, job, round, layout, log }: CarryOverOptio
   return {
     addMomentum: async (update, beta) => {
       const momentum = await before('momentum');
-      const sent = momentum ? weightedSum(1 - beta, update, beta, momentum) : update.map((values) => values.slice());
+      const sent = momentum ? weightedSum(1 - beta, update, beta, momentum) : update;
       await carry.keep(job, round, 'momentum', flatten(sent));
       return sent;
     },
     addResidual: async (update) => {
       const residual = await before('residual');
-      return residual ? weightedSum(1, update, 1, residual) : update.map((values) => values.slice());
+      return residual ? weightedSum(1, update, 1, residual) : update;
     },
     keepResidual: async (intended, vector, updateBits) => {
-      const carried = decodeUpdate(layout, vector, updateBits);
       const missed = flatten(intended);
       let start = 0;
-      for (const values of carried) {
-        for (let at = 0; at < values.length; at++)
-          missed[start + at] = (missed[start + at] as number) - (values[at] as number);
-        start += values.length;
+      for (const { offset, size, preScaleBits } of layout.slots) {
+        const unit = powerOfTwo(updateBits + preScaleBits);
+        for (let at = 0; at < size; at++) {
+          missed[start + at] = (missed[start + at] as number) - (vector[offset + at] as number) / unit;
+        }
+        start += size;
       }
       await carry.keep(job, round, 'residual', missed);
     },

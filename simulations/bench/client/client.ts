@@ -22,6 +22,8 @@ export interface ClientBenchOptions {
   readonly d: readonly number[];
   /** Repeats, of which the median counts. */
   readonly repeats: number;
+  /** The one wire format to measure; left out, all. */
+  readonly format?: WireTerms['format'];
 }
 
 /** Milliseconds of processor time that this process has taken: what else runs on the machine does not count. */
@@ -61,12 +63,15 @@ interface Measured {
  * Measures what a client does on one core between what it has learnt and what it sends: stochastic rounding, error
  * feedback, wire format, Merkle tree, signature. The training itself takes no time here; all else is the client's own code.
  */
-export async function benchClient({ d, repeats }: ClientBenchOptions, progress: Progress): Promise<BenchReport> {
+export async function benchClient(
+  { d, repeats, format }: ClientBenchOptions,
+  progress: Progress,
+): Promise<BenchReport> {
   const measured: Measured[] = [];
   const memory: { d: number; mostBytes: number }[] = [];
   for (const parameters of d) {
     const update = learnt(parameters);
-    for (const wire of KINDS) {
+    for (const wire of KINDS.filter((kind) => format === undefined || kind.format === format)) {
       const kind = `${wire.format}${wire.errorFeedback ? ', error feedback' : ''}`;
       progress(`${parameters} parameters, ${kind}`);
       measured.push(await measure(parameters, update, wire, kind, repeats));
@@ -89,7 +94,7 @@ export async function benchClient({ d, repeats }: ClientBenchOptions, progress: 
       ({ d, mostBytes }) => `memory    ${(mostBytes / 2 ** 20).toFixed(0)} MiB resident at most, up to d = ${d}`,
     ),
   ].join('\n');
-  return { text, document: { options: { d, repeats }, barMs: BAR_MS, measured, memory } };
+  return { text, document: { options: { d, repeats, format }, barMs: BAR_MS, measured, memory } };
 }
 
 async function measure(

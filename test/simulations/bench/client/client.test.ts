@@ -15,4 +15,6 @@ it('measures every wire format at every size, from what was learnt to the signat
   expect(text).toContain('1000, topk, error feedback');
   expect(text).toMatch(/memory +[0-9]+ MiB resident at most, up to d = 5000/);
   expect(told).toHaveLength(12);
+  const one = await benchClient({ d: [1000], repeats: 1, format: 'int8' }, () => {});
+  expect(one.document['measured']).toMatchObject([{ kind: 'int8' }]);
 });
