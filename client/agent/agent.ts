@@ -118,9 +118,14 @@ export function createAgent(options: AgentOptions): Agent {
     const { view, facts } = job;
     const first = decide(policy, view, works.get(view.anchor), self());
     if (first.kind !== 'inspect' || view.coordinatorUrl === undefined) return first;
-    const work = await readWork(view.coordinatorUrl, policy.insecurePlaintext, signer, facts);
-    works.set(view.anchor, work);
-    return decide(policy, view, work, self());
+    try {
+      const work = await readWork(view.coordinatorUrl, policy.insecurePlaintext, signer, facts);
+      works.set(view.anchor, work);
+      return decide(policy, view, work, self());
+    } catch (error) {
+      if (!(error instanceof FedanchorError)) throw error;
+      return refusalOf(error);
+    }
   };
 
   const begin = (job: Found, work: WorkView, coordinatorUrl: string): void => {
@@ -227,6 +232,15 @@ export function createAgent(options: AgentOptions): Agent {
       await Promise.all([...parts.values()].map(({ ended }) => ended));
     },
   };
+}
+
+/** What follows from a manifest that could not be read: one that is not the job's will not become it. */
+function refusalOf(error: FedanchorError): Decision {
+  const { code, message } = error;
+  if (/^(transport|audit|request|coordinator|ledger)\//.test(code)) {
+    return { kind: 'wait', reasons: [{ code: 'unreachable', message }] };
+  }
+  return { kind: 'ignore', reasons: [{ code: 'bad-manifest', message }] };
 }
 
 /** Whether what ended a part says nothing about the job: a node that is away, another process that has the job. */

@@ -22,6 +22,7 @@ const LASTING = [
   'stake-too-high',
   'foreign-contracts',
   'too-many-rounds',
+  'bad-manifest',
   'task-not-wanted',
   'not-admitted',
   'no-data',
@@ -31,6 +32,7 @@ const LASTING = [
 
 const PASSING = [
   'no-address',
+  'unreachable',
   'underfunded',
   'out-of-hours',
   'enough-jobs',

@@ -188,6 +188,8 @@ describe('an agent', () => {
       ...{ folder, rpcUrl: chain.chain.rpcUrl, signer: OPERATOR, operators: [], host: '127.0.0.1', port: 0 },
       ...{ log: createQuietLog(), courtPollMs: 50 },
     });
+    const lost = await openJob('lost', PRICE, false);
+    await announceJob(lost, 'http://127.0.0.1:9');
     for (const job of [cheap, fair]) await announceJob(job, coordinator.url);
     await writeFile(join(folder, 'policy.toml'), POLICY());
     const policy = await readPolicy(join(folder, 'policy.toml'));
@@ -210,6 +212,7 @@ describe('an agent', () => {
       { decision: 'ignore', reasons: [{ code: 'price-too-low' }] },
       { decision: 'ignore', reasons: [{ code: 'price-too-low' }] },
     ]);
+    expect((await saidOf(lost)).at(0)).toMatchObject({ decision: 'wait', reasons: [{ code: 'unreachable' }] });
     // What was decided from the chain's clock comes as that goes on.
     await until(async () => {
       await chain.chain.increaseTime(86_400);
