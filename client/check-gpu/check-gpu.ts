@@ -24,7 +24,9 @@ export interface CheckGpuOptions {
 
 /** One line of the table. */
 export interface ThroughputRow {
+  /** What trained. */
   readonly backend: BackendName;
+  /** What was trained. */
   readonly model: string;
   /** What was measured, or why nothing was. */
   readonly result: Throughput | string;

@@ -7,8 +7,11 @@ import { THROUGHPUT_MODELS } from './throughput-models.ts';
 
 /** Work for a process of its own: one backend, and either the whole suite or one model. */
 export interface ChildWork {
+  /** On which backend. */
   readonly backend: BackendName;
+  /** On which of its devices; default: its own choice. */
   readonly device?: string;
+  /** What to do there. */
   readonly task:
     | { readonly kind: 'suite' /** 0: the suite is left out. */; readonly leakRounds: number }
     | { readonly kind: 'throughput'; readonly model: string; readonly seconds: number };
@@ -22,7 +25,9 @@ export type ChildOutcome =
 
 /** One check's outcome. */
 export interface CheckOutcome {
+  /** What the backend must do. */
   readonly name: string;
+  /** Whether it does. */
   readonly passed: boolean;
   /** What was measured, or what is wrong. */
   readonly detail: string;

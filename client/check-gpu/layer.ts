@@ -2,7 +2,9 @@ import type { LayersArchitecture } from '../trainers/tfjs/architecture.ts';
 
 /** A layer as layers JSON. */
 export interface LayerJson {
+  /** Its class, such as `Dense`. */
   readonly class_name: string;
+  /** Its settings, its name among them. */
   readonly config: Readonly<Record<string, unknown>>;
 }
 

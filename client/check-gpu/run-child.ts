@@ -6,6 +6,7 @@ export const CHILD_FLAG = '--child';
 
 /** What came of a child that did not say so itself. */
 export interface ChildLoss {
+  /** What tells it from an outcome. */
   readonly kind: 'lost';
   /** How it ended. */
   readonly reason: string;

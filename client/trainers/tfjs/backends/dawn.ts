@@ -1,5 +1,6 @@
 /** The part of a WebGPU adapter that is used here. */
 export interface GpuAdapter {
+  /** Who made it, what it is and which driver speaks for it. */
   readonly info: {
     readonly vendor: string;
     readonly architecture: string;
@@ -7,8 +8,11 @@ export interface GpuAdapter {
     readonly description: string;
     readonly isFallbackAdapter?: boolean;
   };
+  /** What it can do beyond what every adapter can. */
   readonly features: ReadonlySet<string>;
+  /** How much of everything a device of it may have. */
   readonly limits: Readonly<Record<string, number>>;
+  /** Opens it. */
   requestDevice(descriptor: {
     readonly requiredFeatures: readonly string[];
     readonly requiredLimits: Readonly<Record<string, number>>;
@@ -17,7 +21,9 @@ export interface GpuAdapter {
 
 /** The part of a WebGPU device that is used here. */
 export interface GpuDevice {
+  /** Settles when the device is gone; never, if all goes well. */
   readonly lost: Promise<{ readonly reason: string; readonly message: string }>;
+  /** Has errors told that nobody waits for. */
   addEventListener(
     type: 'uncapturederror',
     listener: (event: { readonly error: { readonly message: string }; preventDefault?(): void }) => void,
@@ -26,12 +32,15 @@ export interface GpuDevice {
 
 /** What `navigator.gpu` is in a browser. */
 export interface Gpu {
+  /** The adapter that fits best, null where there is none. */
   requestAdapter(options: { readonly powerPreference: 'high-performance' }): Promise<GpuAdapter | null>;
 }
 
 /** The package `webgpu`: Dawn, the WebGPU implementation of Chromium, as an addon of Node. */
 export interface Dawn {
+  /** Starts an instance of Dawn, with options such as `adapter=NAME`; it lives for as long as it is referred to. */
   create(options: readonly string[]): Gpu;
+  /** The classes and constants that a browser has on its global object. */
   readonly globals: object;
 }
 

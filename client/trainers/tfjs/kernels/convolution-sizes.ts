@@ -2,6 +2,7 @@ import { backend_util } from '@tensorflow/tfjs-core';
 
 /** Sizes of a two-dimensional convolution over `[batch, height, width, channels]`. */
 export interface ConvolutionSizes {
+  /** Examples. */
   readonly batch: number;
   /** Input channels. */
   readonly inChannels: number;
@@ -13,9 +14,13 @@ export interface ConvolutionSizes {
 
 /** Sizes along one axis. */
 export interface AxisSizes {
+  /** Length of the input. */
   readonly input: number;
+  /** Length of the filter. */
   readonly filter: number;
+  /** Length of the output. */
   readonly output: number;
+  /** How far the filter moves on from one output to the next. */
   readonly stride: number;
   /** Zeros in front of the input. */
   readonly before: number;
