@@ -42,7 +42,7 @@ export interface UploadStore {
    * it settles.
    *
    * @throws UploadError `upload/no-offer`, `upload/no-such-part`, `upload/wrong-part-length`, `upload/malformed-part`,
-   * `upload/root-mismatch`
+   * `upload/root-mismatch`, `upload/over-quota`
    */
   putPart(participant: Hex, updateRoot: Hex, part: number, bytes: Uint8Array): Promise<void>;
   /** Whether a part is there. */
@@ -58,6 +58,12 @@ export interface UploadStore {
   /** Drops all that anybody has uploaded: the round it was for is over. */
   clear(): Promise<void>;
 }
+
+/**
+ * Wrong parts of one participant and round after which no coded part of it is looked at: a few bytes may stand for a
+ * mebibyte to be hashed, and an honest client sends no wrong part at all.
+ */
+const MOST_WRONG_PARTS = 32;
 
 /** How an upload store is set up. */
 export interface UploadStoreOptions {
@@ -79,6 +85,7 @@ export function createUploadStore(folder: string, options: UploadStoreOptions = 
   const { offersPerParticipant = 2, wire } = options;
   const offers = new Map<Hex, Map<Hex, Offer>>();
   const haveFolder = new WeakSet<Offer>();
+  const wrongParts = new Map<Hex, number>();
   /** What is being dropped, of one participant or of all: who asks for parts meanwhile must not find them. */
   const dropping = new Map<Hex | 'all', Promise<void>>();
 
@@ -139,7 +146,14 @@ export function createUploadStore(folder: string, options: UploadStoreOptions = 
         throw new UploadError('upload/no-such-part', `part ${part} is not among the ${offer.partRoots.length} offered`);
       }
       const length = partLength(offer, part);
-      const bytes = wire === undefined ? body : decodePart(wire, body, length);
+      if (wire !== undefined) {
+        if ((wrongParts.get(participant) ?? 0) >= MOST_WRONG_PARTS) {
+          throw new UploadError('upload/over-quota', 'too many wrong parts were sent: wait for the next round');
+        }
+        if (await hasPart(participant, updateRoot, part)) return;
+      }
+      const countWrong = (): void => void wrongParts.set(participant, (wrongParts.get(participant) ?? 0) + 1);
+      const bytes = wire === undefined ? body : decodePart(wire, body, length, countWrong);
       if (bytes.length !== length) {
         throw new UploadError('upload/wrong-part-length', `part ${part} has ${length} bytes, ${bytes.length} arrived`);
       }
@@ -153,6 +167,7 @@ export function createUploadStore(folder: string, options: UploadStoreOptions = 
           equalBytes(partRoot(bytes, offer.partRoots.length === 1), fromHex(root)),
         );
         if (!isRight) {
+          countWrong();
           throw new UploadError('upload/root-mismatch', `part ${part} does not have the root that was offered`);
         }
         await rename(temporary, file);
@@ -184,6 +199,7 @@ export function createUploadStore(folder: string, options: UploadStoreOptions = 
     },
     clear: () => {
       offers.clear();
+      wrongParts.clear();
       return drop('all', folder);
     },
   };
@@ -195,11 +211,12 @@ function partLength({ byteLength }: Offer, part: number): number {
 }
 
 /** The bytes of a part that are committed to, from those that arrived. */
-function decodePart(wire: WireFormat, body: Uint8Array, byteLength: number): Uint8Array {
+function decodePart(wire: WireFormat, body: Uint8Array, byteLength: number, onWrong: () => void): Uint8Array {
   try {
     return vectorBytes(wire.decodePart(body, Math.floor(byteLength / 2)));
   } catch (cause) {
     if (!(cause instanceof WireError)) throw cause;
+    onWrong();
     throw new UploadError('upload/malformed-part', cause.message, cause.data, cause);
   }
 }

@@ -4,8 +4,10 @@ import fc from 'fast-check';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { createUploadStore, type Offer, type UploadStore } from '../../../coordinator/blobs/upload-store.ts';
 import type { Hex } from '../../../shared/bytes.ts';
-import { PART_BYTES } from '../../../shared/commitments/vector-trees.ts';
+import { int16Vector, PART_BYTES, vectorBytes } from '../../../shared/commitments/vector-trees.ts';
 import { usePlatformHashing } from '../../../shared/runtime/platform-hashing.ts';
+import type { WireFormat } from '../../../shared/wire/format.ts';
+import { wireFormat } from '../../../shared/wire/wire-format.ts';
 import { hash, offerOf, temporaryFolder } from '../fixture.ts';
 
 beforeAll(usePlatformHashing);
@@ -106,6 +108,46 @@ describe('upload store', () => {
       const store = createUploadStore(await temporaryFolder());
       await expect(store.offer(A, wrong)).rejects.toThrow(code(expected));
       await expect(store.putPart(A, wrong.updateRoot, 0, partOf(bytes, 0))).rejects.toThrow(code('upload/no-offer'));
+    });
+  });
+
+  describe('of parts in a wire format', () => {
+    const wire = wireFormat({ format: 'topk', keepPerMille: 10 }) as WireFormat;
+    const update = new Int16Array(PART_BYTES / 2 + 640);
+    update.set([5, -6], 100);
+    update.set([7], PART_BYTES / 2 + 3);
+    const bytes = vectorBytes(update);
+    const offer = offerOf(bytes);
+    const coded = [0, 1].map((part) => wire.encodePart(int16Vector(partOf(bytes, part)))) as [Uint8Array, Uint8Array];
+
+    it('keeps them as they are committed to, and learns nothing new from the same one again', async () => {
+      const folder = await temporaryFolder();
+      const store = createUploadStore(folder, { wire });
+      expect(await store.offer(A, offer)).toEqual([0, 1]);
+      for (const part of [1, 0, 1]) await store.putPart(A, offer.updateRoot, part, coded[part] as Uint8Array);
+      expect(Buffer.compare(await store.assemble(A, offer.updateRoot), bytes)).toBe(0);
+      // After a restart they are there, as they would be had they come whole.
+      expect(await createUploadStore(folder, { wire }).offer(A, offer)).toEqual([]);
+      expect(await createUploadStore(folder).offer(A, offer)).toEqual([]);
+    });
+
+    it('looks at so many wrong ones of a participant in a round, and at no more', async () => {
+      const store = createUploadStore(await temporaryFolder(), { wire });
+      for (const participant of [A, B]) await store.offer(participant, offer);
+      const send = (participant: Hex, part: number, body: Uint8Array) =>
+        store.putPart(participant, offer.updateRoot, part, body);
+      for (let wrong = 0; wrong < 16; wrong++) {
+        await expect(send(A, 1, coded[1].subarray(1))).rejects.toThrow(code('upload/malformed-part'));
+        await expect(send(A, 1, wire.encodePart(new Int16Array(640)))).rejects.toThrow(code('upload/root-mismatch'));
+      }
+      await expect(send(A, 1, coded[1])).rejects.toThrow(code('upload/over-quota'));
+      await store.discard(A);
+      await store.offer(A, offer);
+      await expect(send(A, 1, coded[1])).rejects.toThrow(code('upload/over-quota'));
+      await send(B, 1, coded[1]);
+      await store.clear();
+      await store.offer(A, offer);
+      await send(A, 1, coded[1]);
     });
   });
 
