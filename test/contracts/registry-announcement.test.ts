@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { loadArtifact } from '../../contracts/artifacts.ts';
 import { announce, readAnnouncement } from '../../contracts/ledger/registry-announcement.ts';
-import { type Hex, toHex } from '../../shared/bytes.ts';
+import { type Hex, toHex, utf8 } from '../../shared/bytes.ts';
 import { hash, wallet } from './harness.ts';
 
 const { abi } = loadArtifact('Registry');
@@ -28,6 +28,8 @@ describe('an announcement behind a registration', () => {
   it('is not there where nothing, or something else, was said', () => {
     expect(readAnnouncement(abi, 'register', CALL)).toBeUndefined();
     expect(readAnnouncement(abi, 'register', '0x')).toBeUndefined();
+    const later = utf8('fedanchor/announcement/2:{"coordinatorUrl":"https://federation.example"}');
+    expect(readAnnouncement(abi, 'register', `${CALL}${toHex(later).slice(2)}`)).toBeUndefined();
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 2000 }), (bytes) => {
         expect(readAnnouncement(abi, 'register', `${CALL}${toHex(bytes).slice(2)}`)).toBeUndefined();

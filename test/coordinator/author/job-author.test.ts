@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { taskWorkbench } from '../../../client/author/cli.ts';
+import { createManifestTrainer } from '../../../client/tasks/manifest-trainer.ts';
 import { checkJob } from '../../../coordinator/author/check-job.ts';
 import { registerAuthorCommands } from '../../../coordinator/author/cli.ts';
 import type { FindingCode } from '../../../coordinator/author/finding.ts';
@@ -12,6 +13,9 @@ import { readJobDraft } from '../../../coordinator/config/job-draft.ts';
 import { prepareJob } from '../../../coordinator/job-folder.ts';
 import { decodeSafetensors, encodeSafetensors } from '../../../shared/safetensors.ts';
 import { runCommand } from '../cli/run-command.ts';
+
+const INPUTS = { text: [16, 97], image: [28, 28, 1], tabular: [4] } as const;
+const OUTPUTS = { text: { classes: 97 }, image: { classes: 10 }, tabular: { classes: 3 } } as const;
 
 let root: string;
 
@@ -63,6 +67,32 @@ describe('fedanchor job init', () => {
     expect((await readFile(file, 'utf8')).split('\n').filter((line) => line.startsWith('#')).length).toBeGreaterThan(
       20,
     );
+  });
+
+  it.each(['text', 'image', 'tabular'] as const)('%s: a job that a client can train in', async (template) => {
+    const { manifest } = await readJobDraft(join(root, template, 'job.toml'));
+    const { task, tensors } = manifest;
+    const inputShape: readonly number[] = INPUTS[template];
+    const { classes } = OUTPUTS[template];
+    const examples = (count: number) => ({
+      inputs: Float32Array.from({ length: count * inputShape.reduce((a, b) => a * b) }, (_, at) => (at % 7) / 7),
+      labels: Int32Array.from({ length: count }, (_, at) => at % classes),
+    });
+    const trainer = await createManifestTrainer(
+      { task: { ...task, training: { ...(task.training as object), batchSize: 4 } }, tensors },
+      {
+        ...{ inputShape, classes, samples: 8, heldOutSamples: 4, mostFrequentClass: 0 },
+        ...{ sample: (_, count) => examples(count), examples: ({ length }) => examples(length) },
+        heldOut: (_, count) => examples(count),
+      },
+      { backend: 'wasm' },
+    );
+    const weights = decodeSafetensors(new Uint8Array(await readFile(join(root, template, 'start.safetensors'))));
+    const { update, loss } = await trainer.train({ weights: weights.map(({ values }) => values), seed: 1, round: 1 });
+    expect(Number.isFinite(loss)).toBe(true);
+    // Every tensor has learnt something.
+    for (const values of update) expect(values.some((value) => value !== 0)).toBe(true);
+    trainer.dispose();
   });
 
   it('replaces nothing', async () => {
@@ -160,6 +190,10 @@ describe('fedanchor job check', () => {
     expect(
       await found(encodeSafetensors([...model, { name: 'more', shape: [1], values: new Float32Array(1) }])),
     ).toEqual(['model/other-tensors']);
+    const turned = model.map((tensor, index) =>
+      index === 0 ? { ...tensor, shape: tensor.shape.toReversed() } : tensor,
+    );
+    expect(await found(encodeSafetensors(turned))).toEqual(['model/other-tensors']);
     const broken = await checkWith({}, { files: { 'start.safetensors': new Uint8Array(7), 'architecture.json': '{' } });
     expect(codes(broken)).toEqual(['model/unreadable', 'task/invalid']);
   });
