@@ -1,8 +1,7 @@
-import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
-import { type EventEmitter, once } from 'node:events';
-import { setTimeout as delay } from 'node:timers/promises';
+import { spawn } from 'node:child_process';
 import type { Log } from '../../log.ts';
 import { createChildLog } from './child-log.ts';
+import { AFTERGLOW_MS, endChild } from './end-child.ts';
 import { createLineReader } from './line-reader.ts';
 import { type Message, type MessageOf, type Request, readMessage } from './messages.ts';
 import { ProcessTrainerError } from './process-error.ts';
@@ -18,9 +17,6 @@ const OVERLONG = {
   type: 'unreadable',
   why: `the trainer wrote a line of more than ${MOST_LINE_BYTES} bytes to standard output`,
 } as const;
-
-/** How long the output of a program that has ended is waited for: one that left its group may hold it open. */
-const AFTERGLOW_MS = 2_000;
 
 /** The longest time that a timer of Node can wait. */
 const MOST_TIMER_MS = 2 ** 31 - 1;
@@ -97,7 +93,7 @@ export function startChild(launch: Launch, log: Log): Child {
     failure = error;
     pending?.reject(error);
     pending = undefined;
-    ending = endAll(child, launch.mark, graceMs, isPolite);
+    ending = endChild(child, launch.mark, graceMs, isPolite);
   };
   const end = async (): Promise<void> => {
     fail(new ProcessTrainerError('trainer/process-exited', "the trainer's program was told to end"), true);
@@ -219,45 +215,4 @@ export function startChild(launch: Launch, log: Log): Child {
     },
     end,
   };
-}
-
-/**
- * Ends a program: asks its group to end, and kills it and whoever has left the group when the grace is over. A polite end
- * closes its input first and gives it the same grace to end by itself.
- */
-async function endAll(
-  child: ChildProcessWithoutNullStreams,
-  mark: string,
-  graceMs: number,
-  isPolite: boolean,
-): Promise<void> {
-  child.stdin.end();
-  // Nothing it says counts any more, and a program that writes without end is stopped by having no reader.
-  child.stdout.destroy();
-  const group = child.pid;
-  if (group === undefined) return;
-  const hasEnded = () => child.exitCode !== null || child.signalCode !== null;
-  const wait = (): Promise<void> => within(graceMs, child, 'exit', hasEnded());
-  if (isPolite) await wait();
-  if (!hasEnded()) {
-    signalGroup(group, 'SIGTERM');
-    await wait();
-  }
-  if (!hasEnded()) {
-    signalGroup(group, 'SIGKILL');
-    await wait();
-  }
-  await killMarked(mark);
-  await within(AFTERGLOW_MS, child.stderr, 'close', child.stderr.closed);
-  child.stderr.destroy();
-}
-
-/** Waits for an event that has not happened yet, no longer than it is told. */
-async function within(limitMs: number, emitter: EventEmitter, event: string, hasHappened: boolean): Promise<void> {
-  if (hasHappened) return;
-  const waiting = new AbortController();
-  const { signal } = waiting;
-  await Promise.race([once(emitter, event, { signal }), delay(limitMs, undefined, { signal })]).finally(() =>
-    waiting.abort(),
-  );
 }

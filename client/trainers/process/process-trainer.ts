@@ -6,14 +6,15 @@ import type { Json } from '../../../shared/codec.ts';
 import type { Log } from '../../log.ts';
 import type { Trainer, TrainingResult } from '../trainer.ts';
 import { TrainerError } from '../trainer-error.ts';
-import { type Answer, type Child, type Launch, startChild, type Waiting } from './child.ts';
+import { type Answer, type Child, startChild, type Waiting } from './child.ts';
 import { childEnvironment, MARK_VARIABLE } from './child-environment.ts';
 import { splitCommand } from './command-line.ts';
+import { expectAnswer } from './expect-answer.ts';
+import { prepareLaunch } from './launch.ts';
 import { type MessageOf, type TensorShape, TRAINER_PROTOCOL } from './messages.ts';
 import { openPrivateFolder } from './private-folder.ts';
 import { ProcessTrainerError } from './process-error.ts';
 import type { ProcessSettings, ProcessTimeouts } from './process-settings.ts';
-import { sandboxed } from './sandbox.ts';
 import { readTensors, writeTensors } from './tensor-files.ts';
 
 /** What a trainer that is a program of its own is made of. */
@@ -247,43 +248,6 @@ export async function createProcessTrainer(options: ProcessTrainerOptions): Prom
       await ended;
     },
   };
-}
-
-async function prepareLaunch(
-  options: ProcessTrainerOptions,
-  command: [string, ...string[]],
-  { path, mark }: { readonly path: string; readonly mark: string },
-  graceMs: number,
-): Promise<Launch> {
-  const { environmentNames = [], sandbox = 'none', readable = [], hidden = [], data } = options;
-  const cwd = resolve(options.cwd ?? '.');
-  const environment = childEnvironment(options.environment, environmentNames, path, mark);
-  const view = {
-    folder: path,
-    cwd,
-    readable: [...data, ...readable].map((each) => resolve(each)),
-    hidden: hidden.map((each) => resolve(each)),
-    home: environment['HOME'],
-  };
-  return { command: await sandboxed(command, sandbox, view), cwd, environment, mark, graceMs };
-}
-
-function expectAnswer<Type extends Answer['type']>(
-  answer: Answer,
-  type: Type,
-  log: Log,
-): Extract<Answer, { type: Type }> {
-  if (answer.type === type) return answer as Extract<Answer, { type: Type }>;
-  if (answer.type === 'error') {
-    const { code, message } = answer;
-    log.error({ code, trainer: message.slice(0, 2_000) }, 'the trainer reports an error');
-    throw new ProcessTrainerError(
-      'trainer/process-reported',
-      `the trainer reports "${code}": the client's log has its message`,
-      { reported: code },
-    );
-  }
-  throw new ProcessTrainerError('trainer/process-bad-output', `the trainer answers "${answer.type}", not "${type}"`);
 }
 
 function checked(weights: readonly Float32Array[], tensors: readonly TensorShape[]): readonly Float32Array[] {
