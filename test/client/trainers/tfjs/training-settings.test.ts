@@ -1,3 +1,5 @@
+import { readFile } from 'node:fs/promises';
+import { parse } from 'smol-toml';
 import { describe, expect, it } from 'vitest';
 import { parseTrainingSettings } from '../../../../client/trainers/tfjs/training-settings.ts';
 import { nextCharacterJob } from '../../../../simulations/demo/next-character.ts';
@@ -67,6 +69,13 @@ describe('parseTrainingSettings', () => {
     expect(() => parseTrainingSettings(value)).toThrow(
       expect.objectContaining({ code: 'trainer/bad-training', message: expect.stringContaining(name) }),
     );
+  });
+
+  it('takes the examples of the documentation', async () => {
+    const page = await readFile(new URL('../../../../docs/training.md', import.meta.url), 'utf8');
+    const examples = page.split('\n').filter((line) => line.startsWith('training = {'));
+    const modes = examples.map((line) => parseTrainingSettings(parse(line)['training']).mode);
+    expect(modes).toEqual(['weights', 'weights', 'gradient']);
   });
 
   it.each([[null], ['sgd'], [3], [[]]])('refuses %j', (value) => {
