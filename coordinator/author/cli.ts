@@ -39,7 +39,7 @@ export function registerAuthorCommands(program: Command, workbench: TaskWorkbenc
     .description('write a folder with a commented job that can be created as it is')
     .addOption(new Option('--template <kind>', 'what is trained').choices(TEMPLATES).makeOptionMandatory())
     .requiredOption('--out <folder>', 'folder to make')
-    .option('--name <name>', 'name of the job (default: that of the template)')
+    .option('--name <name>', 'name of the job (default: the template and "job")')
     .option('--seed <number>', 'the same seed draws the same weights on every machine', parseSeed, 1)
     .option('--json', 'print JSON', false)
     .action((options: InitOptions) => init(options, workbench));
@@ -85,7 +85,7 @@ async function publish(files: readonly string[], options: DataOptions): Promise<
 }
 
 async function init(options: InitOptions, workbench: TaskWorkbench): Promise<void> {
-  const { template, out, seed, name = `a ${template} job` } = options;
+  const { template, out, seed, name = `${template} job` } = options;
   const { file, files, advice } = await initJob(out, template, { name, seed }, workbench);
   print(options, { file, files, advice }, () => [
     ...files.map((each) => `${each} is written`),
