@@ -1,12 +1,12 @@
 import type { JobFacts } from '../../contracts/ledger/facts.ts';
 import type { Signer } from '../../contracts/wallet.ts';
 import type { JobTerms } from '../../shared/round/job-terms.ts';
-import { type CoordinatorSession, openCoordinatorSession } from '../transports/coordinator-session.ts';
 import type { ClientConfig, JobConfig } from '../config/client-config.ts';
 import { estimateMemoryBytes } from '../limits/memory-estimate.ts';
 import { checkWork } from '../limits/work-limits.ts';
 import { checkTerms } from '../session/check-terms.ts';
 import type { BulkTransport } from '../transports/bulk-transport.ts';
+import { type CoordinatorSession, openCoordinatorSession } from '../transports/coordinator-session.ts';
 import { coordinatorEndpoint } from '../transports/endpoint.ts';
 import { createHttpBulk } from '../transports/http-bulk.ts';
 import { bad, good, type Outcome, warning } from './finding.ts';

@@ -50,7 +50,7 @@ describe('a client’s configuration', () => {
       .map((line) => (/^# (\[?[a-zA-Z]+\]?( = .+)?)$/.test(line) && /[=[]/.test(line) ? line.slice(2) : line));
     const { config } = await configOf(lines.join('\n'));
     expect(await config()).toMatchObject({
-      ...{ device: '0', privacy: { clip: 1, noise: 1, epsilon: 8, delta: 1e-5 }, backend: 'auto' },
+      ...{ device: '0', privacy: { clip: 1, noise: 8, epsilon: 8, delta: 1e-5 }, backend: 'auto' },
       jobs: [{ text: 'any', trainer: { command: 'python3 train.py', environmentNames: ['HF_HOME'], sandbox: 'none' } }],
       limits: { memoryBytes: 4 * 2 ** 30 },
     });

@@ -2,6 +2,7 @@ import { chmod, mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { createTrainerFactory } from '../../../client/cli/trainer-factory.ts';
 import type { ClientConfig, JobConfig } from '../../../client/config/client-config.ts';
 import { type ExamineOptions, examineClient } from '../../../client/doctor/examine-client.ts';
 import type { Finding } from '../../../client/doctor/finding.ts';
@@ -91,6 +92,8 @@ function configOf(changes: Partial<ClientConfig>, job: Partial<JobConfig>, terms
     ...changes,
   };
 }
+
+const silent = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
 
 interface Fault {
   readonly config?: Partial<ClientConfig>;
@@ -316,6 +319,25 @@ describe('examineClient', () => {
       'a task of another kind',
       () => ({ options: { createTrainer: () => createNextCharacterFactory({ folders: [folder], backend: 'cpu' }) } }),
       { name: 'data and trainer', verdict: 'bad', code: 'task/unknown-kind' },
+    ],
+    [
+      'a trainer that says no hello',
+      () => {
+        const program = {
+          command: `${process.execPath} -e 0`,
+          cwd: folder,
+          ...{ environmentNames: [], readable: [], timeouts: {} },
+          sandbox: 'none',
+        } as const;
+        const config = configOf({}, {});
+        return {
+          options: {
+            createTrainer: (job, onReady) =>
+              createTrainerFactory(config, { ...job, trainer: program }, onReady, silent),
+          },
+        };
+      },
+      { name: 'data and trainer', verdict: 'bad', code: expect.stringMatching(/^trainer\/process-/) },
     ],
     [
       'a machine too slow for the deadline',
