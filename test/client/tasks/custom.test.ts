@@ -1,7 +1,7 @@
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { createTrainerFactory } from '../../../client/cli/trainer-factory.ts';
 import type { Log } from '../../../client/log.ts';
 import { type Client, createClient } from '../../../client/run.ts';
@@ -21,6 +21,8 @@ let folder: string;
 beforeEach(async () => {
   lab = await openLab();
   folder = await mkdtemp(join(tmpdir(), 'fedanchor-custom-'));
+  // Private folders go with the lab.
+  vi.stubEnv('TMPDIR', lab.folder);
 });
 afterEach(async () => {
   await lab.close();

@@ -81,7 +81,7 @@ export async function openLab(): Promise<Lab> {
         await trainer.ended();
       }
       const left = (await readdir(folder)).filter((name) => name.startsWith('fedanchor-trainer-'));
-      await rm(folder, { recursive: true, force: true });
+      await rm(folder, { recursive: true, force: true, maxRetries: 5 });
       return left;
     },
   };
