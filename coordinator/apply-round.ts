@@ -10,7 +10,13 @@ import { FedanchorError } from '../shared/errors.ts';
 import { decodeDocument } from '../shared/round/document.ts';
 import type { JobTerms } from '../shared/round/job-terms.ts';
 import type { RoundPlan } from '../shared/round/plan.ts';
-import { type AdmittedUpdates, type RoundOutcome, type RoundParent, transition } from '../shared/round/transition.ts';
+import {
+  type AdmittedUpdates,
+  type RoundFunction,
+  type RoundOutcome,
+  type RoundParent,
+  transition,
+} from '../shared/round/transition.ts';
 import type { BlobStore } from './blobs/blob-store.ts';
 import { checkUpdateFile } from './blobs/check-update-file.ts';
 import type { Folding } from './fold-updates.ts';
@@ -30,6 +36,8 @@ export interface ApplyRoundContext {
   readonly seeds: readonly Hex[];
   /** Walks over the updates; reads them from the blobs' files. */
   readonly engine: AggregationEngine;
+  /** The round function; default {@link transition}, and nothing else in an honest coordinator. */
+  readonly roundFunction?: RoundFunction;
   /** Inner products of the round's updates, as far as they were made while it was open. */
   readonly folding?: Pick<Folding, 'take'>;
   /** Milliseconds since 1970. */
@@ -53,7 +61,7 @@ export async function applyRound(
   plan: RoundPlan,
   admitted: readonly Contribution[],
 ): Promise<RoundAggregated> {
-  const { terms, blobs, engine, now } = context;
+  const { terms, blobs, engine, now, roundFunction = transition } = context;
   const startedAt = performance.now();
   const seed = context.seeds[plan.seedIndex] as Hex;
   const { dimension } = terms.layout;
@@ -65,7 +73,7 @@ export async function applyRound(
   const parent = loadParent(context, progress);
   const soundness = checkUpdates(blobs, admitted, 2 * dimension);
   const [found, , sound] = await Promise.allSettled([
-    transition(terms, parent, { ...plan, seed }, updates, engine).then(async (outcome) => {
+    roundFunction(terms, parent, { ...plan, seed }, updates, engine).then(async (outcome) => {
       const aggregationMs = performance.now() - startedAt;
       await store(blobs, outcome);
       return { outcome, aggregationMs };

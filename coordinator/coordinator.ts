@@ -8,6 +8,7 @@ import type { Signer } from '../contracts/wallet.ts';
 import type { AggregationEngine } from '../shared/aggregation/engine.ts';
 import type { Hex } from '../shared/bytes.ts';
 import { FedanchorError } from '../shared/errors.ts';
+import type { RoundFunction } from '../shared/round/transition.ts';
 import { createEngine } from '../shared/runtime/engine/create-engine.ts';
 import { usePlatformHashing } from '../shared/runtime/platform-hashing.ts';
 import { openUpdateBlocks } from '../shared/runtime/update-blocks.ts';
@@ -62,6 +63,8 @@ export interface CoordinatorOptions {
   readonly network?: NetworkOptions;
   /** Computes aggregations; default one of WebAssembly kernels, made and closed here. */
   readonly engine?: AggregationEngine;
+  /** The round function, where it is not the one that everybody else applies: how simulated coordinators lie. */
+  readonly roundFunction?: RoundFunction;
   /** Where to tell what happens. */
   readonly log: Log;
 }
@@ -133,6 +136,7 @@ async function openJobs(options: CoordinatorOptions, closing: Closing, signal: A
     ...{ rpc, signer, outbox, engine, openUpdates: openUpdateBlocks, now: () => Date.now(), log, signal },
     ...(confirmations === undefined ? {} : { confirmations }),
     ...(courtPollMs === undefined ? {} : { courtPollMs }),
+    ...(options.roundFunction && { roundFunction: options.roundFunction }),
   };
   const jobs = createJobRegister();
   const shelf = createJobShelf(folder, host, jobs);

@@ -4,6 +4,7 @@ import { createLedgerWriter } from '../contracts/ledger/ledger-writer.ts';
 import { connectStakes } from '../contracts/ledger/stakes.ts';
 import type { AggregationEngine } from '../shared/aggregation/engine.ts';
 import { FedanchorError } from '../shared/errors.ts';
+import type { RoundFunction } from '../shared/round/transition.ts';
 import { wireFormat } from '../shared/wire/wire-format.ts';
 import { createAnchor } from './anchor-record.ts';
 import { keepCollecting } from './blobs/collector.ts';
@@ -32,6 +33,8 @@ const COLLECT_EVERY_MS = 10 * 60_000;
 export interface Host extends CourtHost {
   /** Walks over the updates of a round, one job's after the other's. */
   readonly engine: AggregationEngine;
+  /** The round function, where it is not the one that everybody else applies. */
+  readonly roundFunction?: RoundFunction;
   /** Where to tell what happens. */
   readonly log: Log;
 }
@@ -100,6 +103,7 @@ export async function hostJob(folder: string, host: Host): Promise<OpenJob> {
         ? createPatientAnchor({ anchor: anchoring, stakes, ledger, facts, blobs, now, signal })
         : anchoring,
       ...(eligibility && { eligibility }),
+      ...(host.roundFunction && { roundFunction: host.roundFunction }),
     });
     const { attestations, disputes, ended } = await sitInCourt({
       ...{ host, terms, contracts, facts, ledger, runner, blobs, log },

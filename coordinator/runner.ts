@@ -10,6 +10,7 @@ import { type RoundRecord, recordFromJson } from '../shared/commitments/record.t
 import type { SigningDomain } from '../shared/commitments/typed-data.ts';
 import { FedanchorError } from '../shared/errors.ts';
 import type { JobTerms } from '../shared/round/job-terms.ts';
+import type { RoundFunction } from '../shared/round/transition.ts';
 import { applyRound } from './apply-round.ts';
 import type { BlobStore } from './blobs/blob-store.ts';
 import type { UploadStore } from './blobs/upload-store.ts';
@@ -57,6 +58,8 @@ export interface RunnerOptions {
   readonly eligibility?: Eligibility;
   /** Walks over the updates of a round. */
   readonly engine: AggregationEngine;
+  /** The round function, where it is not the one that everybody else applies. */
+  readonly roundFunction?: RoundFunction;
   /** The watch over those three, where there is one: no deadline passes while they cannot be written. */
   readonly storage?: Pick<StorageHealth, 'status' | 'onRecovered'>;
   /** The way to the chain. */

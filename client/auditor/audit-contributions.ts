@@ -9,7 +9,7 @@ import type { JobTerms } from '../../shared/round/job-terms.ts';
 import type { AdmittedUpdates } from '../../shared/round/transition.ts';
 import type { AuditFacts } from './audit-origin.ts';
 import type { BlobSource } from './blob-source.ts';
-import { BlobMissing, must, mustEqual, mustSucceed } from './divergence.ts';
+import { BlobMissing, DivergenceFound, must, mustEqual, mustSucceed } from './divergence.ts';
 import { fetchUpdate } from './fetch-blob.ts';
 import type { RetentionView } from './retention.ts';
 import type { UpdateRoom } from './update-room.ts';
@@ -51,13 +51,13 @@ export interface ContributionContext {
 }
 
 /**
- * Holds a round's contributions to the rules of admission, before any update is fetched: number, order, allow-list,
- * and the signature of every participant over exactly this update for this round.
+ * Holds a round's contributions to the rules of admission, before any update is fetched: number, order, allow-list.
+ * Signatures are looked at while updates are on their way.
  *
  * @throws DivergenceFound
  */
 export function auditStatements(
-  { facts, terms, recover }: ContributionContext,
+  { terms }: ContributionContext,
   record: RoundRecord,
   contributions: readonly Contribution[],
 ): void {
@@ -69,20 +69,31 @@ export function auditStatements(
   must(count <= most, 'participants', `at most the sample of ${most}`, String(count));
   const allowed = admission === 'open' ? undefined : new Set<string>(admission);
   for (const [index, contribution] of contributions.entries()) {
-    const { participant, signature, updateRoot, samples, largestMagnitude, datasetCommitment } = contribution;
+    const { participant, samples, largestMagnitude } = contribution;
     const before = contributions[index - 1]?.participant;
     const isLater = before === undefined || before < participant;
     must(isLater, 'order of participants', `an address above ${before}`, participant, id);
     must(allowed?.has(participant) ?? true, 'participant', 'an address on the allow-list', participant, id);
-    const { job, round, attempt, parentModelRoot: parentRoot } = record;
     const isInRange = [samples, largestMagnitude].every((value) => value >= 0 && value <= UINT32_MAX);
     must(isInRange, `statement of ${participant}`, 'unsigned 32-bit numbers', `${samples}, ${largestMagnitude}`, id);
-    const statement = { job, round, attempt, parentRoot, updateRoot, samples, largestMagnitude, datasetCommitment };
-    const what = `signature of ${participant}`;
-    const digest = updateDigest(facts, statement);
-    const signer = mustSucceed(what, 'a signature over its statement', id, () => recover(digest, signature));
-    must(signer === participant, what, participant, `a signature of ${signer}, or over another statement`, id);
   }
+}
+
+/**
+ * Holds a contribution to the signature of its participant over exactly this update for this round.
+ *
+ * @throws DivergenceFound
+ */
+function auditSignature(
+  { facts, recover }: ContributionContext,
+  { job, round, attempt, parentModelRoot: parentRoot, location: id }: RoundRecord,
+  { participant, signature, updateRoot, samples, largestMagnitude, datasetCommitment }: Contribution,
+): void {
+  const statement = { job, round, attempt, parentRoot, updateRoot, samples, largestMagnitude, datasetCommitment };
+  const what = `signature of ${participant}`;
+  const digest = updateDigest(facts, statement);
+  const signer = mustSucceed(what, 'a signature over its statement', id, () => recover(digest, signature));
+  must(signer === participant, what, participant, `a signature of ${signer}, or over another statement`, id);
 }
 
 /**
@@ -107,29 +118,36 @@ export async function auditEligibility(
 /**
  * Fetches the updates, holds each to what its sender signed, and leaves them in the room.
  *
- * @returns the updates; or `gone`, if one is missing whose retention is over
+ * @returns the updates; or `gone`, if one is missing whose retention is over: signatures are held to all the same
  * @throws DivergenceFound, AuditError
  */
 export async function auditUpdates(
   context: ContributionContext,
-  round: number,
+  record: RoundRecord,
   contributions: readonly Contribution[],
 ): Promise<AdmittedUpdates | 'gone'> {
   try {
     await context.room.clear(contributions.length);
-    await fetchUpdates(context, contributions);
+    await fetchUpdates(context, record, contributions);
     return { contributions, rows: context.room.rows() };
   } catch (error) {
+    // A lie that is in the document must not hide behind an update that is damaged or kept away.
+    if (error instanceof DivergenceFound) {
+      for (const contribution of contributions) auditSignature(context, record, contribution);
+    }
     if (!(error instanceof BlobMissing)) throw error;
-    if (await context.retention?.isOver(round, context.terms.manifest.retentionS)) return 'gone';
+    if (await context.retention?.isOver(record.round, context.terms.manifest.retentionS)) return 'gone';
     throw error;
   }
 }
 
 async function fetchUpdates(
-  { terms: { layout }, blobs, room }: ContributionContext,
+  context: ContributionContext,
+  record: RoundRecord,
   contributions: readonly Contribution[],
 ): Promise<void> {
+  const { layout } = context.terms;
+  const { blobs, room } = context;
   const fetchRow = (row: number): Promise<Int16Array> | undefined => {
     const one = contributions[row];
     if (one === undefined) return undefined;
@@ -140,8 +158,10 @@ async function fetchUpdates(
   };
   // One is on its way while the one before is looked at: no more than two are in memory beside the room.
   let coming = fetchRow(0);
-  for (const [row, { participant, updateRoot: id, largestMagnitude: signed }] of contributions.entries()) {
+  for (const [row, contribution] of contributions.entries()) {
+    const { participant, updateRoot: id, largestMagnitude: signed } = contribution;
     const what = `update of ${participant}`;
+    auditSignature(context, record, contribution);
     const update = (await coming) as Int16Array;
     coming = fetchRow(row + 1);
     const largest = largestMagnitude(update);

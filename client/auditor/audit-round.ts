@@ -7,6 +7,7 @@ import { auditEligibility, auditStatements, auditUpdates, type ContributionConte
 import { auditRoots } from './audit-roots.ts';
 import { type AnchoredRound, auditSeed, type ChainPosition } from './chain-position.ts';
 import { BlobMissing, type Divergence, divergenceOf, must, mustComplete, mustEqual } from './divergence.ts';
+import { type AheadSource, fetchAhead } from './fetch-ahead.ts';
 import { fetchModel, fetchServerState, fetchVector } from './fetch-blob.ts';
 import { fetchDocument, firstDifference } from './fetch-document.ts';
 import type { RoundStart } from './round-start.ts';
@@ -102,10 +103,12 @@ export async function auditRound(
   anchored: AnchoredRound,
 ): Promise<RoundFinding> {
   const trail: Trail = {};
+  const published = fetchAhead(context.blobs);
   const divergence = await divergenceOf(async () => {
     try {
-      trail.next = await recompute(context, before, start, anchored, trail);
-      await auditPublished(context, anchored.record, trail.recomputed?.outcome);
+      const beginPublished = (): void => beginFetching(published, context.terms, anchored.record);
+      trail.next = await recompute(context, before, start, anchored, trail, beginPublished);
+      await auditPublished({ ...context, blobs: published }, anchored.record, trail.recomputed?.outcome);
     } catch (error) {
       if (error instanceof BlobMissing) trail.isWithheld = true;
       throw error;
@@ -120,6 +123,7 @@ async function recompute(
   start: RoundStart,
   anchored: AnchoredRound,
   trail: Trail,
+  onAggregating: () => void,
 ): Promise<RoundStart> {
   const { record } = anchored;
   auditPosition(context, before, anchored);
@@ -130,7 +134,7 @@ async function recompute(
   mustEqual('updateBits', start.updateBits, record.updateBits);
   auditStatements(context, record, document.contributions);
   await auditEligibility(context, record, document.contributions);
-  const admitted = await auditUpdates(context, record.round, document.contributions);
+  const admitted = await auditUpdates(context, record, document.contributions);
   if (admitted === 'gone') {
     const next = await auditRoots(context, start, record, document);
     trail.rootsOnly = true;
@@ -141,6 +145,7 @@ async function recompute(
   const { round, attempt, updateBits, seedIndex, seed } = record;
   const plan = { round, attempt, parentRoot: before.modelRoot, updateBits, seedIndex, seed };
   const what = "updates that the manifest's rule can aggregate";
+  onAggregating();
   const outcome = await mustComplete('aggregation', what, record.location, () =>
     transition(context.terms, parent, plan, admitted, context.engine),
   );
@@ -161,6 +166,20 @@ function compareRecords(outcome: RoundOutcome, record: RoundRecord, document: Ro
     }
     mustEqual(name, outcome.record[name], record[name], blob);
   }
+}
+
+/** Most bytes of published vectors that are fetched while the round is recomputed, and wait in memory until it is. */
+const MOST_BYTES_AHEAD = 256 * 2 ** 20;
+
+/** Lets what will be compared come while the machine computes. */
+function beginFetching(
+  published: AheadSource,
+  { layout }: ContributionContext['terms'],
+  { modelRoot, aggregateRoot }: RoundRecord,
+): void {
+  const bytes = 4 * layout.dimension;
+  if (2 * bytes > MOST_BYTES_AHEAD) return;
+  for (const id of [aggregateRoot, modelRoot]) published.begin(id, bytes);
 }
 
 /**

@@ -6,10 +6,10 @@ import type { Subject } from '../../shared/openings/subject.ts';
 import { createEngine } from '../../shared/runtime/engine/create-engine.ts';
 import { usePlatformHashing } from '../../shared/runtime/platform-hashing.ts';
 import { openUpdateBlocks } from '../../shared/runtime/update-blocks.ts';
-import { createFileJournal } from '../journal/file-journal.ts';
 import { coordinatorEndpoint } from '../transports/endpoint.ts';
 import { challengeByHand } from './challenge.ts';
 import { openParticipantBlobs, type ParticipantBlobs } from './participant-blobs.ts';
+import { readReceipts } from './read-receipts.ts';
 import { watch } from './watch.ts';
 import { type WatchEvent, watchLine } from './watch-event.ts';
 
@@ -49,7 +49,7 @@ export function registerWatchCommands(program: Command): void {
     program
       .command('watch')
       .description('recompute each new round of a job, and take to court whatever does not hold')
-      .option('--receipts <folder>', 'state folder of your fedanchor client: rounds must contain what was accepted')
+      .option('--receipts <folder>', 'state folder of a fedanchor client: rounds must contain what was accepted')
       .option('--dry-run', 'say what would be challenged, and send nothing', false)
       .option('--poll <seconds>', 'pause between two looks at the chain', wholeNumber(1, 3600), 4)
       .option('--confirmations <n>', 'blocks that must hold a transaction before it counts', wholeNumber(1, 1000)),
@@ -125,7 +125,7 @@ async function runWatch(flags: WatchFlags): Promise<number> {
         opened = openParticipantBlobs({ url, counterpart: { chainId, anchor, coordinator, job }, signer, signal });
         return opened.blobs;
       },
-      ...(receipts !== undefined && signer && { receipts: readReceipts(receipts, signer) }),
+      ...(receipts !== undefined && { receipts: (of: Hex) => readReceipts(receipts, of) }),
       ...(confirmations === undefined ? {} : { confirmations }),
       emit: (event) => tell(event, json),
     });
@@ -171,15 +171,6 @@ async function findSigner(keyFile: string | undefined, dryRun: boolean): Promise
 
 function walletOptions(keyFile: string | undefined): Parameters<typeof loadWallet>[0] {
   return { ...(keyFile === undefined ? {} : { keyFile }), environment: process.env };
-}
-
-function readReceipts(folder: string, { address }: Signer) {
-  // It only reads: nothing is signed through it.
-  const sign = (): Hex => {
-    throw new TypeError('a watcher signs no updates');
-  };
-  const journal = createFileJournal({ folder, participant: address, sign });
-  return (job: Hex) => journal.receipts(job);
 }
 
 function subjectOf({ coordinate, link, contribution, gram, weights, scores }: ChallengeFlags): Subject {

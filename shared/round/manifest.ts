@@ -6,8 +6,8 @@ import { canonicalJson, decodeCanonicalJson, type Json } from '../codec.ts';
 import { FedanchorError } from '../errors.ts';
 import { DEFAULT_FRACTION_BITS } from '../fixed-point/constants.ts';
 import { UPDATE_BITS_RANGE } from '../fixed-point/update-bits.ts';
-import { courtSchema } from './court-terms.ts';
 import { wireSchema } from '../wire/wire-terms.ts';
+import { courtSchema } from './court-terms.ts';
 import { participationSchema } from './participation.ts';
 import { serverStepSchema } from './server-step-schema.ts';
 

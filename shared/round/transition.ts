@@ -79,6 +79,9 @@ export interface RoundOutcome {
   readonly saturated: number;
 }
 
+/** The round function, or what stands in for it where a simulation lets a coordinator lie. */
+export type RoundFunction = typeof transition;
+
 /**
  * The round: a function over integers, the same bits on every machine, whatever engine computes it.
  *

@@ -1,22 +1,9 @@
-import type {
-  AggregationEngine,
-  IncrementalGram,
-  PassRequest,
-  PassResult,
-  UpdateRows,
-} from '../../shared/aggregation/engine.ts';
-
-/** A lie that a coordinator tells about one round. */
-export interface Cheat {
-  /** Its name on the command line. */
-  readonly name: string;
-  /** What it does, in a few words. */
-  readonly summary: string;
-  /** Whether a walk over the updates is the one to lie in. */
-  readonly isTold: (request: PassRequest) => boolean;
-  /** What the coordinator says that the walk brought. */
-  readonly tell: (engine: AggregationEngine, rows: UpdateRows, truth: PassResult) => Promise<PassResult>;
-}
+import type { AggregationEngine } from '../../shared/aggregation/engine.ts';
+import { decodeDocument } from '../../shared/round/document.ts';
+import { type RoundFunction, transition } from '../../shared/round/transition.ts';
+import type { Cheat } from './cheat.ts';
+import { dropFirst } from './drop-first.ts';
+import { republish } from './republish.ts';
 
 /** How far a wrong coordinate is off, in units of an aggregate: small enough for nobody to feel it in the model. */
 const OFF_BY = 4096;
@@ -26,54 +13,105 @@ export const CHEATS: readonly Cheat[] = [
   {
     name: 'coordinate',
     summary: 'moves one coordinate of the aggregate, and the model with it',
-    isTold: ({ aggregate }) => aggregate !== undefined,
-    tell: async (engine, rows, truth) => {
-      if (truth.aggregate === null) return truth;
-      const aggregate = Int32Array.from(truth.aggregate);
-      aggregate[0] = (aggregate[0] as number) + ((aggregate[0] as number) > 0 ? -OFF_BY : OFF_BY);
-      // All that follows from the lie is computed truly: the round is consistent in everything else.
-      return { ...truth, aggregate, products: truth.products && (await engine.products(rows, aggregate)) };
-    },
+    shownBy: 'coordinate',
+    tell: (honest, [terms, parent, plan, updates, engine]) =>
+      honest(terms, parent, plan, updates, withWrongCoordinate(engine)),
   },
   {
     name: 'gram',
     summary: 'writes a wrong inner product of two updates into the Gram matrix',
-    isTold: ({ gram }) => gram === true,
-    tell: async (_engine, _rows, truth) => {
-      const wrong = (i: number, j: number): boolean => (i === 0 && j === 1) || (i === 1 && j === 0);
-      const gram = truth.gram?.map((row, i) => row.map((entry, j) => (wrong(i, j) ? entry + 1n : entry))) ?? null;
-      return { ...truth, gram };
+    shownBy: 'gram',
+    tell: async (honest, [terms, parent, plan, updates, engine]) => {
+      const { gram } = decodeDocument((await honest(terms, parent, plan, updates, engine)).document);
+      const products = gram.map((row, i) => row.map((entry, j) => (i + j === 1 ? entry + 1n : entry)));
+      return honest(terms, parent, plan, { ...updates, products }, engine);
     },
+  },
+  {
+    name: 'weights',
+    summary: 'chooses other updates than the rule does',
+    shownBy: 'weights',
+    needsWeights: true,
+    tell: async (honest, inputs) => {
+      const truth = await honest(...inputs);
+      const { weights } = decodeDocument(truth.document);
+      const others = (weights ?? []).map((_, row, all) => all[(row + 1) % all.length] as number);
+      return republish(truth, { document: { weights: others } });
+    },
+  },
+  {
+    name: 'reward',
+    summary: 'pays one participant a little of what another one has earned',
+    shownBy: 'reward',
+    tell: async (honest, inputs) => {
+      const truth = await honest(...inputs);
+      const [first, second, ...others] = truth.rewards;
+      if (first === undefined || second === undefined) return truth;
+      const moved = [
+        { ...first, cumulative: first.cumulative + 1n },
+        { ...second, cumulative: second.cumulative - 1n },
+      ];
+      return republish(truth, { document: { rewards: [...moved, ...others] } });
+    },
+  },
+  {
+    name: 'drop',
+    summary: 'leaves out an update that it has given a receipt for',
+    shownBy: 'omission',
+    tell: async (honest, [terms, parent, plan, updates, engine]) => {
+      const told = await honest(terms, parent, plan, dropFirst(updates), engine);
+      // For the coordinator's own log, which knows that there were more.
+      return { ...told, scores: [0n, ...told.scores], earned: [0n, ...told.earned] };
+    },
+  },
+  {
+    name: 'withhold',
+    summary: 'lets nobody see one of the updates that it says it has aggregated',
+    shownBy: 'withheld',
+    tell: (honest, inputs) => honest(...inputs),
   },
 ];
 
+/** The cheat of a name. */
+export function cheatNamed(name: string): Cheat {
+  const cheat = CHEATS.find((each) => each.name === name);
+  if (cheat === undefined) throw new TypeError(`there is no cheat ${name}`);
+  return cheat;
+}
+
+/** What is told, and to whom that matters. */
+export interface LyingOptions {
+  /** The round to lie about. */
+  readonly round: number;
+  /** Told before the lie is out which update the coordinator would rather not show. */
+  readonly onLie?: (updateRoot: string) => void;
+}
+
 /**
- * An engine that lies once and computes truly before and after. Everything else about its coordinator is honest, which
- * is how a lie would be hidden.
- *
- * @param engine - computes
- * @param cheat - the lie
- * @param time - which of the walks that it can be told in, from 1: with a rule that never fails, the round
+ * A round function that lies about one round, the first time that this round comes to an outcome; what is played again after
+ * it was taken back is honest. The same attempt computed again is the same lie.
  */
-export function createLyingEngine(engine: AggregationEngine, cheat: Cheat, time: number): AggregationEngine {
-  let walks = 0;
-  const tell = async (request: PassRequest, rows: UpdateRows, truth: PassResult): Promise<PassResult> => {
-    if (!cheat.isTold(request)) return truth;
-    walks += 1;
-    return walks === time ? cheat.tell(engine, rows, truth) : truth;
+export function createLyingRoundFunction(cheat: Cheat, { round, onLie }: LyingOptions): RoundFunction {
+  let toldIn: number | undefined;
+  return (...inputs) => {
+    const [, , plan, { contributions }] = inputs;
+    if (plan.round === round) toldIn ??= plan.attempt;
+    if (plan.round !== round || plan.attempt !== toldIn) return transition(...inputs);
+    onLie?.(contributions[0]?.updateRoot ?? '');
+    return cheat.tell(transition, inputs);
   };
+}
+
+/** An engine that brings one wrong coordinate; all that follows from it is computed truly. */
+function withWrongCoordinate(engine: AggregationEngine): AggregationEngine {
   return {
     ...engine,
-    pass: async (rows, request) => tell(request, rows, await engine.pass(rows, request)),
-    // What was folded in as updates arrived takes the place of a walk.
-    incrementalGram: () => {
-      const folded = engine.incrementalGram();
-      const matrix: IncrementalGram['matrix'] = async (ids) => {
-        const gram = (await folded.matrix(ids)).map((row) => [...row]);
-        const truth = { gram, matrixRoot: null, aggregate: null, products: null };
-        return (await tell({ gram: true }, { place: 'memory', rows: [] }, truth)).gram ?? gram;
-      };
-      return { ...folded, matrix };
+    pass: async (rows, request) => {
+      const truth = await engine.pass(rows, request);
+      if (truth.aggregate === null) return truth;
+      const aggregate = Int32Array.from(truth.aggregate);
+      aggregate[0] = (aggregate[0] as number) + ((aggregate[0] as number) > 0 ? -OFF_BY : OFF_BY);
+      return { ...truth, aggregate, products: truth.products && (await engine.products(rows, aggregate)) };
     },
   };
 }

@@ -1,9 +1,9 @@
 import { type Command, Option } from 'commander';
 import { loadWallet } from '../../contracts/wallet.ts';
 import { startCoordinator } from '../../coordinator/coordinator.ts';
-import { createEngine } from '../../shared/runtime/engine/create-engine.ts';
 import { usePlatformHashing } from '../../shared/runtime/platform-hashing.ts';
-import { CHEATS, createLyingEngine } from './cheats.ts';
+import { CHEATS, cheatNamed, createLyingRoundFunction } from './cheats.ts';
+import { openWithholdingFront, type WithholdingFront } from './withholding-front.ts';
 
 interface CheatingFlags {
   readonly cheat: string;
@@ -54,16 +54,20 @@ function tell(level: string, fields: object, message: string): void {
 
 async function run({ cheat: name, round, dir, rpc, keyFile, port }: CheatingFlags): Promise<void> {
   usePlatformHashing();
-  const cheat = CHEATS.find((each) => each.name === name);
-  if (cheat === undefined) throw new TypeError(`there is no cheat ${name}`);
-  const honest = createEngine();
+  const cheat = cheatNamed(name);
   const signer = await loadWallet({ keyFile, environment: process.env });
+  const withholds = cheat.shownBy === 'withheld';
+  let front: WithholdingFront | undefined;
+  const onLie = (updateRoot: string): void => front?.withhold(updateRoot);
   await using coordinator = await startCoordinator({
-    ...{ folder: dir, rpcUrl: rpc, signer, operators: [], host: '127.0.0.1', port, log: LOG },
-    engine: createLyingEngine(honest, cheat, round),
+    ...{ folder: dir, rpcUrl: rpc, signer, operators: [], host: '127.0.0.1', log: LOG },
+    port: withholds ? 0 : port,
+    roundFunction: createLyingRoundFunction(cheat, { round, onLie }),
   });
-  process.stdout.write(`${JSON.stringify({ url: coordinator.url })}\n`);
+  front = withholds ? await openWithholdingFront(coordinator.url, port) : undefined;
+  process.stdout.write(`${JSON.stringify({ url: front?.url ?? coordinator.url })}\n`);
   await new Promise<void>((resolve) => {
     for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve());
   });
+  await front?.close();
 }

@@ -6,6 +6,7 @@ export class DemoError extends FedanchorError<
   | 'demo/interrupted'
   | 'demo/watcher-ended'
   | 'demo/not-attested'
+  | 'demo/cheat-needs-weights'
   | 'demo/blob-missing'
   | 'demo/not-writable'
 > {}

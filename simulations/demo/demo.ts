@@ -13,7 +13,7 @@ import { demoDocument, honestMetrics } from './document.ts';
 import { download, exportModel } from './export-model.ts';
 import type { Federation } from './federation.ts';
 import { followRounds } from './follow-rounds.ts';
-import { demoRule, prepareDemoJob } from './job.ts';
+import { checkCheat, demoRule, prepareDemoJob } from './job.ts';
 import type { DemoOptions } from './options.ts';
 import { type Cast, castParticipants, describeText } from './participants.ts';
 import { startParties } from './parties.ts';
@@ -36,6 +36,7 @@ export async function runDemo(options: DemoOptions, entry: string, signal: Abort
   const startedAt = performance.now();
   usePlatformHashing();
   const rule = demoRule(options);
+  if (options.cheat !== undefined) checkCheat(options.cheat, rule);
   if (options.json !== undefined) await requireWritable(options.json);
   await using folder = await openRunFolder(options.keep);
   const cast = await castParticipants(folder.at('keys'), options);

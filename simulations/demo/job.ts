@@ -9,7 +9,10 @@ import { sha256Digest } from '../../shared/commitments/hashing.ts';
 import { DEFAULT_FRACTION_BITS, LEARNING_RATE_BITS } from '../../shared/fixed-point/constants.ts';
 import { layoutOf } from '../../shared/fixed-point/layout.ts';
 import { encodeModel } from '../../shared/fixed-point/model.ts';
+import { isWeighted } from '../../shared/openings/settled.ts';
+import { cheatNamed } from '../cheats/cheats.ts';
 import { COURT_WINDOW_TICKS, demoCourt } from './court.ts';
+import { DemoError } from './demo-error.ts';
 import { nextCharacterJob } from './next-character.ts';
 import type { DemoOptions } from './options.ts';
 import { addressesOf, type Cast } from './participants.ts';
@@ -75,6 +78,20 @@ export async function prepareDemoJob(
   const model = encodeModel(layoutOf(tensors), weights).vector;
   const secret = sha256Digest(concatBytes(utf8('fedanchor demo seeds'), word(options.seed)));
   return prepareJob(join(runFolder, 'coordinator'), draft, model, secret);
+}
+
+/**
+ * Holds a lie to the rule that it is to be told of.
+ *
+ * @throws DemoError `demo/cheat-needs-weights`
+ */
+export function checkCheat(name: string, rule: RuleSpec): void {
+  if (!cheatNamed(name).needsWeights || isWeighted(rule)) return;
+  throw new DemoError(
+    'demo/cheat-needs-weights',
+    `--cheat ${name} lies about weights, and ${rule.rule} gives none: choose a rule that does, such as --rule Krum`,
+    { cheat: name, rule: rule.rule },
+  );
 }
 
 /** All but f participants, or as many more as the rule asks for. */

@@ -2,16 +2,18 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { type WatchEvent, watchLine } from '../../client/watcher/watch-event.ts';
 import type { EmbeddedChain } from '../../contracts/embedded-chain.ts';
 import { connectLedger } from '../../contracts/ledger/ledger.ts';
+import { cheatNamed } from '../cheats/cheats.ts';
 import { type CourtBooks, readBooks } from './court.ts';
 import { DemoError, interrupted } from './demo-error.ts';
 import type { Federation } from './federation.ts';
+import type { Cast, Participant } from './participants.ts';
 import { tokens } from './screen.ts';
 
 /** What a trial came to, amounts in the token's smallest unit. */
 export interface Trial {
   /** The round that the coordinator lied about. */
   readonly round: number;
-  /** Kind of the dispute that showed it. */
+  /** Kind of the dispute that showed it; `withheld` where there was nothing to dispute. */
   readonly kind: string;
   /** The court's books before the lie was punished. */
   readonly before: CourtBooks;
@@ -20,6 +22,9 @@ export interface Trial {
 }
 
 type Told<Name extends WatchEvent['event']> = Extract<WatchEvent, { event: Name }>;
+
+/** Seconds of a tick, in which the contracts count windows. */
+const TICK_S = 16;
 
 /** Pause between two looks at the chain. */
 const POLL_MS = 250;
@@ -63,7 +68,8 @@ export async function showTrial(
   url: string,
   signal: AbortSignal,
 ): Promise<Trial> {
-  const { folder, cast, contracts, processes, screen, rpcUrl, terms } = federation;
+  const { options, folder, cast, contracts, processes, screen, rpcUrl, terms } = federation;
+  const lie = cheatNamed(options.cheat ?? '');
   screen.title('A watcher that trusts nobody recomputes each round as it is anchored');
   const events: WatchEvent[] = [];
   let look = (): void => undefined;
@@ -72,6 +78,7 @@ export async function showTrial(
     args: () => [
       ...['watch', '--rpc', rpcUrl, '--job', contracts.anchor, '--coordinator', url, '--json', '--poll', '1'],
       ...['--key-file', cast.watcher.keyFile, '--state', folder.at('watcher')],
+      ...(lie.shownBy === 'omission' ? ['--receipts', folder.at('clients', firstOf(cast).name)] : []),
     ],
     logFile: folder.at('logs', 'watcher.log'),
     onLine: (line) => {
@@ -96,14 +103,30 @@ export async function showTrial(
     });
   const books = () => readBooks(rpcUrl, contracts, cast.operator.signer.address);
 
+  const pass = async (seconds: number): Promise<void> => {
+    await chain.increaseTime(seconds);
+    screen.say(`  the chain's clock is moved on by ${seconds} s`);
+  };
+  const { chain: times, court } = terms.manifest;
+
+  if (lie.shownBy === 'withheld') {
+    const { round } = await told('finding');
+    const before = await books();
+    screen.say(`  no participant attests round ${round}: nobody can recompute what nobody is shown`);
+    await pass((times.windowTicks + (court?.attestationTicks ?? 0) + 1) * TICK_S);
+    await told('unattested');
+    await told('rewound');
+    screen.say(`  round ${round} is taken back, nothing is paid for it; bonds stay: an absence proves no guilt`);
+    return { round, kind: lie.shownBy, before, after: await books() };
+  }
+
   const { round, kind } = await told('challenged');
   const before = await books();
-  const answerS = terms.manifest.court?.answerS ?? 0;
+  const answerS = court?.answerS ?? 0;
   screen.say(
     `  the coordinator has ${answerS} s to show the chain that round ${round} is right, and has nothing to show`,
   );
-  await chain.increaseTime(answerS + 1);
-  screen.say(`  the chain's clock is moved on by ${answerS + 1} s`);
+  await pass(answerS + 1);
   await told('ended');
   await told('withdrawn');
   const after = await books();
@@ -113,4 +136,9 @@ export async function showTrial(
     `  ${tokens(burned)} FED destroyed, ${tokens(after.totals.pots)} FED set aside for the participants of rewound rounds`,
   );
   return { round, kind, before, after };
+}
+
+/** The participant that rounds put first: the one whose update is dropped where one is. */
+function firstOf({ participants }: Cast): Participant {
+  return participants.reduce((first, one) => (one.signer.address < first.signer.address ? one : first));
 }

@@ -4,12 +4,13 @@ import type { AuditReport } from '../../../client/auditor/report.ts';
 import { roundLine, summary } from '../../../client/auditor/report-text.ts';
 import { createRetentionView } from '../../../client/auditor/retention.ts';
 import { recoverAddress } from '../../../contracts/wallet.ts';
+import type { Hex } from '../../../shared/bytes.ts';
 import { weightsRoot } from '../../../shared/commitments/number-trees.ts';
 import type { ServerStep } from '../../../shared/fixed-point/server-step-settings.ts';
 import { decodeDocument, encodeDocument } from '../../../shared/round/document.ts';
 import type { RoundOutcome } from '../../../shared/round/transition.ts';
 import { SERVER_STEPS } from '../../shared/round/server-steps.ts';
-import { createHistory, type History, type HistoryOptions, memoryBlobs, sha256Hex } from './history.ts';
+import { createHistory, type History, type HistoryOptions, type Meddling, memoryBlobs, sha256Hex } from './history.ts';
 
 const over = { isOver: async () => true };
 const auditOf = (history: History, more: Partial<AuditOptions> = {}): Promise<AuditReport> =>
@@ -57,6 +58,24 @@ describe('rounds whose updates have gone', () => {
     const [first] = report.rounds;
     expect(first && roundLine(first)).toMatch(/not recomputable any more/);
     expect(report.rounds[2] && roundLine(report.rounds[2])).toMatch(/recomputed/);
+  });
+
+  it.each(['gone', 'damaged'])('hide no signature that is none, where the first of them is %s', async (how) => {
+    const forged: Meddling = {
+      admitted: (admitted) =>
+        admitted.map((one, row) => {
+          const { contribution } = one;
+          const signature = (row === 3 ? admitted[2] : one)?.contribution.signature as Hex;
+          return { ...one, contribution: { ...contribution, signature } };
+        }),
+    };
+    const history = await createHistory({ rounds: 1, meddling: { 1: forged } });
+    const [first, , , third] = history.contributions;
+    const id = first?.contribution.updateRoot as Hex;
+    if (how === 'gone') history.blobs.delete(id);
+    else history.blobs.set(id, new Uint8Array(history.blobs.get(id)?.length ?? 0));
+    const report = await auditOf(history);
+    expect(report.rounds[0]?.divergence?.what).toBe(`signature of ${third?.contribution.participant}`);
   });
 
   it('do not hold while their retention is not over', async () => {

@@ -1,14 +1,6 @@
-import { type Hex, toHex } from '../../../shared/bytes.ts';
-import { contributionsRoot } from '../../../shared/commitments/contribution.ts';
-import { sha256Digest } from '../../../shared/commitments/hashing.ts';
-import { TREE } from '../../../shared/commitments/merkle-tree.ts';
-import { gramRoot, scoresRoot, weightsRoot } from '../../../shared/commitments/number-trees.ts';
-import type { RoundRecord } from '../../../shared/commitments/record.ts';
-import { rewardsTree } from '../../../shared/commitments/rewards-tree.ts';
-import { blockRoot } from '../../../shared/commitments/vector-trees.ts';
-import { totalRewards } from '../../../shared/round/cumulative-rewards.ts';
-import { decodeDocument, encodeDocument, type RoundDocument } from '../../../shared/round/document.ts';
-import type { RoundOutcome } from '../../../shared/round/transition.ts';
+import type { Hex } from '../../../shared/bytes.ts';
+import { decodeDocument } from '../../../shared/round/document.ts';
+import { republish } from '../../../simulations/cheats/republish.ts';
 import type { Meddling } from '../auditor/history.ts';
 
 /** A lie that its teller makes as consistent as it can: everything it publishes has the roots that it anchors. */
@@ -21,35 +13,6 @@ export interface Lie {
   readonly rule?: { readonly rule: string; readonly f: number };
   /** How it is told in a round. */
   readonly meddling: Meddling;
-}
-
-/** Publishes other vectors, numbers or contributions, and the record that fits them. */
-function republish(
-  outcome: RoundOutcome,
-  change: {
-    readonly vectors?: Partial<Pick<RoundOutcome, 'model' | 'aggregate'>>;
-    readonly document?: Partial<RoundDocument>;
-    readonly record?: Partial<RoundRecord>;
-  },
-): RoundOutcome {
-  const { model, aggregate } = { ...outcome, ...change.vectors };
-  const document: RoundDocument = { ...decodeDocument(outcome.document), ...change.document };
-  const bytes = encodeDocument(document);
-  const record: RoundRecord = {
-    ...outcome.record,
-    modelRoot: blockRoot(TREE.model, model),
-    aggregateRoot: blockRoot(TREE.aggregate, aggregate),
-    participants: document.contributions.length,
-    contributionsRoot: contributionsRoot(document.contributions),
-    gramRoot: gramRoot(document.gram),
-    weightsRoot: weightsRoot(document.weights ?? document.contributions.map(() => 0)),
-    scoresRoot: scoresRoot(document.scores),
-    rewardsRoot: rewardsTree(document.rewards).root,
-    rewardsTotal: totalRewards(document.rewards),
-    location: toHex(sha256Digest(bytes)),
-    ...change.record,
-  };
-  return { ...outcome, model, aggregate, document: bytes, record, rewards: document.rewards };
 }
 
 function altered(vector: Int32Array, at: number, by: number): Int32Array {
