@@ -74,7 +74,7 @@ export async function takePart(options: TakePartOptions): Promise<ClientOutcome>
   let energy: EnergyMeter | undefined;
   try {
     court = await courtDuty(ledger, facts, config.attest);
-    energy = await openEnergyMeter(meterOptions(config));
+    energy = told(await openEnergyMeter(meterOptions(config)), status);
     log.info({ sources: energy.sources }, 'energy is counted by');
     const outcome = await createClientOf(options, { facts, rpc, court, status, energy }).run();
     status.update({ outcome: sentence(outcome) });
@@ -161,6 +161,25 @@ function meterOptions({ backend, device, wattsPerCore }: ClientConfig): EnergyMe
 /** The driver numbers its cards; other names are a backend's own. */
 function numberedDevice(device: string | undefined): string | undefined {
   return device !== undefined && /^\d+$/.test(device) ? device : undefined;
+}
+
+/** A meter whose readings add up in the status. */
+function told(meter: EnergyMeter, status: StatusFile): EnergyMeter {
+  let [millijoules, estimated] = [0, false];
+  return {
+    sources: meter.sources,
+    during: (work) => meter.during(work),
+    take: () => {
+      const used = meter.take();
+      if (used) {
+        millijoules += used.millijoules;
+        estimated ||= used.estimated;
+        status.update({ energy: { joules: millijoules / 1000, estimated } });
+      }
+      return used;
+    },
+    close: () => meter.close(),
+  };
 }
 
 /** How a part in a job ended, in a sentence. */

@@ -33,6 +33,8 @@ export const statusSchema = z.object({
   loss: z.number().optional(),
   /** The latest model on what is held out: right ones and all. */
   evaluation: z.object({ correct: z.number(), total: z.number() }).optional(),
+  /** What training has used since the process began, in joules, and whether any of it was estimated. */
+  energy: z.object({ joules: z.number(), estimated: z.boolean() }).optional(),
   /** How it ended, as a sentence. */
   outcome: z.string().optional(),
   /** When this was written, ISO 8601. */

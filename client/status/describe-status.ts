@@ -30,7 +30,7 @@ const LATEST = 3;
 
 /** A client's view as people read it. */
 export function describeStatus({ pid, status, receipts, rewards, privacy }: ClientView): string[] {
-  const { name, anchor, round, rounds, attempt, progress, loss, evaluation, backend, outcome } = status;
+  const { name, anchor, round, rounds, attempt, progress, loss, evaluation, backend, energy, outcome } = status;
   const share = progress === undefined ? '' : `, ${Math.floor(100 * progress)} % trained`;
   const lossText = loss === undefined ? '' : `, loss ${loss.toFixed(4)}`;
   const counted = (verdict: SignedReceipt['verdict']) => receipts.filter((each) => each.verdict === verdict).length;
@@ -47,6 +47,9 @@ export function describeStatus({ pid, status, receipts, rewards, privacy }: Clie
       ? []
       : [`round    ${round}${rounds === undefined ? '' : ` of ${rounds}`}, attempt ${attempt}${share}${lossText}`]),
     ...(evaluation === undefined ? [] : [`model    ${evaluation.correct} of ${evaluation.total} held out are right`]),
+    ...(energy === undefined
+      ? []
+      : [`energy   ${energy.joules.toFixed(1)} J${energy.estimated ? ', estimated' : ''}, since it was started`]),
     `receipts ${counted('accepted')} accepted, ${counted('late')} late, ${counted('rejected')} rejected`,
     ...receipts
       .slice(-LATEST)

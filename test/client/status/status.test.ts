@@ -85,6 +85,14 @@ describe('client status', () => {
     await unlock();
   });
 
+  it('shows what training has used, and whether that is an estimate', () => {
+    const shown = (energy: ClientStatus['energy']) =>
+      describeStatus({ pid: 7, status: { ...first, energy, writtenAt: '' }, receipts: [] }).join('\n');
+    expect(shown({ joules: 12.34, estimated: true })).toContain('energy   12.3 J, estimated, since it was started');
+    expect(shown({ joules: 12.34, estimated: false })).toContain('energy   12.3 J, since it was started');
+    expect(shown(undefined)).not.toContain('energy');
+  });
+
   it('shows what was earned and what privacy was spent, where that is known', () => {
     const lines = describeStatus({
       ...{ pid: 7, status: { ...first, writtenAt: '' }, receipts: [] },
