@@ -23,7 +23,9 @@ export const CHEATS: readonly Cheat[] = [
     shownBy: 'gram',
     tell: async (honest, [terms, parent, plan, updates, engine]) => {
       const { gram } = decodeDocument((await honest(terms, parent, plan, updates, engine)).document);
-      const products = gram.map((row, i) => row.map((entry, j) => (i + j === 1 ? entry + 1n : entry)));
+      // The aggregate's own row is made of what was lied about.
+      const ofUpdates = gram.slice(0, -1).map((row) => row.slice(0, -1));
+      const products = ofUpdates.map((row, i) => row.map((entry, j) => (i + j === 1 ? entry + 1n : entry)));
       return honest(terms, parent, plan, { ...updates, products }, engine);
     },
   },
