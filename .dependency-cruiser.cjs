@@ -48,7 +48,7 @@ module.exports = {
       comment: 'Hashing, validation and serialization are all that shared takes from elsewhere.',
       severity: 'error',
       from: { path: '^shared/', pathNot: '^shared/runtime/' },
-      to: { path: '^node_modules/', pathNot: '^node_modules/(@noble/hashes|msgpackr|zod)/' },
+      to: { path: '^node_modules/', pathNot: '^node_modules/(@noble/hashes|msgpackr|zod|smol-toml)/' },
     },
     {
       name: 'runtime-for-composition-roots',

@@ -1,3 +1,4 @@
+import { parse, TomlError } from 'smol-toml';
 import { z } from 'zod';
 import { didYouMean } from './aggregation/nearest-name.ts';
 import { FedanchorError } from './errors.ts';
@@ -6,6 +7,24 @@ import { FedanchorError } from './errors.ts';
 export class ConfigError extends FedanchorError<
   'config/unreadable' | 'config/syntax' | 'config/invalid' | 'config/missing' | 'config/exists'
 > {}
+
+/**
+ * What the text of a configuration file says: TOML, or JSON by the file's name.
+ *
+ * @param file - the file, for messages
+ * @throws ConfigError `config/syntax`, naming line and column where they are known
+ */
+export function parseConfig(file: string, text: string): unknown {
+  try {
+    return file.endsWith('.json') ? JSON.parse(text) : parse(text);
+  } catch (cause) {
+    if (cause instanceof TomlError) {
+      const [first] = cause.message.split('\n');
+      throw new ConfigError('config/syntax', `${file}, line ${cause.line}, column ${cause.column}: ${first}`, { file });
+    }
+    throw new ConfigError('config/syntax', `${file}: ${(cause as Error).message}`, { file });
+  }
+}
 
 /**
  * Holds what a configuration file says to a schema.

@@ -1,8 +1,8 @@
-import { readdir, rm } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { concatBytes, equalBytes, type Hex } from '../../shared/bytes.ts';
 import { sha256Digest } from '../../shared/commitments/hashing.ts';
-import { createFolder, readIfPresent, replaceFile } from '../journal/durable-files.ts';
+import { createFolder, namesIn, readIfPresent, replaceFile } from '../journal/durable-files.ts';
 import { type CarriedName, type Carry, CarryError, KEPT_ROUNDS } from './carry.ts';
 
 const DIGEST_BYTES = 32;
@@ -27,10 +27,7 @@ export function createFileCarry({ folder, participant }: FileCarryOptions): Carr
 
   /** Rounds of which something of that name is kept, latest first. */
   const rounds = async (job: Hex, name: CarriedName): Promise<number[]> => {
-    const names = await readdir(folderOf(job)).catch((error: NodeJS.ErrnoException) => {
-      if (error.code === 'ENOENT') return [];
-      throw error;
-    });
+    const names = await namesIn(folderOf(job));
     return names
       .map((file) => FILE.exec(file))
       .flatMap((match) => (match?.[1] === name ? [Number(match[2])] : []))

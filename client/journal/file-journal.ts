@@ -1,10 +1,10 @@
-import { readdir, rm } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Hex, toHex, utf8 } from '../../shared/bytes.ts';
 import type { UpdateStatement } from '../../shared/commitments/contribution.ts';
 import { updateTree } from '../../shared/commitments/vector-trees.ts';
 import { FedanchorError } from '../../shared/errors.ts';
-import { claimFile, createFolder, readIfPresent, replaceFile } from './durable-files.ts';
+import { claimFile, createFolder, namesIn, readIfPresent, replaceFile } from './durable-files.ts';
 import { damaged, decodeReceipt, decodeStatement, encodeEntry } from './entry-codec.ts';
 import { alreadyAnswered, JournalError, notSigned } from './journal-error.ts';
 import {
@@ -121,15 +121,6 @@ export function createFileJournal({ folder, participant, sign }: FileJournalOpti
         return receipts.sort(byAttempt);
       }),
   };
-}
-
-async function namesIn(folder: string): Promise<string[]> {
-  try {
-    return await readdir(folder);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
-    throw error;
-  }
 }
 
 async function available<T>(folder: string, work: () => Promise<T>): Promise<T> {

@@ -1,9 +1,8 @@
-import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { type Hex, utf8 } from '../../shared/bytes.ts';
 import { canonicalJson, type Json } from '../../shared/codec.ts';
-import { claimFile, createFolder, readIfPresent } from '../journal/durable-files.ts';
+import { claimFile, createFolder, namesIn, readIfPresent } from '../journal/durable-files.ts';
 import { PrivacyError } from './privacy-error.ts';
 
 /** One noisy update that was, or may have been, published. */
@@ -99,15 +98,6 @@ function damaged(file: string, why: string, cause?: unknown): PrivacyError {
     { file },
     cause,
   );
-}
-
-async function namesIn(folder: string): Promise<string[]> {
-  try {
-    return await readdir(folder);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
-    throw error;
-  }
 }
 
 async function available<T>(folder: string, work: () => Promise<T>): Promise<T> {

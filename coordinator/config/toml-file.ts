@@ -1,7 +1,6 @@
 import { readFile } from 'node:fs/promises';
-import { parse, TomlError } from 'smol-toml';
 import type { z } from 'zod';
-import { ConfigError, checkConfig } from '../../shared/config-check.ts';
+import { ConfigError, checkConfig, parseConfig } from '../../shared/config-check.ts';
 
 /**
  * Reads a TOML file, or a JSON file by its name, and holds it to a schema.
@@ -28,17 +27,5 @@ export async function readConfigValue(file: string): Promise<unknown> {
   } catch (cause) {
     throw new ConfigError('config/unreadable', `${file} cannot be read: check the path`, { file }, cause);
   }
-  return parseText(file, text);
-}
-
-function parseText(file: string, text: string): unknown {
-  try {
-    return file.endsWith('.json') ? JSON.parse(text) : parse(text);
-  } catch (cause) {
-    if (cause instanceof TomlError) {
-      const [first] = cause.message.split('\n');
-      throw new ConfigError('config/syntax', `${file}, line ${cause.line}, column ${cause.column}: ${first}`, { file });
-    }
-    throw new ConfigError('config/syntax', `${file}: ${(cause as Error).message}`, { file });
-  }
+  return parseConfig(file, text);
 }

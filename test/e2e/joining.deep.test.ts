@@ -1,16 +1,11 @@
-import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
-import { tmpdir } from 'node:os';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { freePort, openPageRun, type PageRun } from './page-run.ts';
 import { blocksOf, scriptOf } from './page-script.ts';
 
 const PAGE = fileURLToPath(new URL('../../docs/joining.md', import.meta.url));
-const ENTRY = fileURLToPath(new URL('../../dist/fedanchor.js', import.meta.url));
-const BINARIES = fileURLToPath(new URL('../../node_modules/.bin', import.meta.url));
 
 const ARCHITECTURE = {
   class_name: 'Sequential',
@@ -76,61 +71,27 @@ fedanchor client run --coordinator $COORDINATOR --rpc $RPC --job $ANCHOR --key-f
 cd ..
 `;
 
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as { port: number };
-  server.close();
-  await once(server, 'close');
-  return port;
-}
-
-let folder: string;
-let shell: ChildProcess;
+let page: PageRun;
 
 beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'fedanchor-joining-'));
+  page = await openPageRun();
+  const { folder } = page;
   await mkdir(join(folder, 'my-texts'));
   const lines = Array.from({ length: 400 }, (_, line) => `what the harbour writes down of every ship, ${line}.\n`);
   await writeFile(join(folder, 'my-texts', 'text.txt'), lines.join(''));
   await writeFile(join(folder, 'architecture.json'), JSON.stringify(ARCHITECTURE));
 });
 
-afterAll(async () => {
-  // The terminals that stay belong to the shell's own process group.
-  if (shell?.pid !== undefined) {
-    try {
-      process.kill(-shell.pid, 'SIGTERM');
-    } catch {
-      // They have all ended.
-    }
-  }
-  await rm(folder, { recursive: true, force: true, maxRetries: 10, retryDelay: 200 });
-});
+afterAll(() => page.close());
 
 it('the page "join with your GPU", followed literally in an empty folder, ends with a claim that is paid', async () => {
   const [chain, http] = [await freePort(), await freePort()];
   const before = OPERATOR.replaceAll('CHAINPORT', String(chain)).replaceAll('HTTPPORT', String(http));
-  shell = spawn('bash', ['-c', scriptOf(blocksOf(await readFile(PAGE, 'utf8')), before)], {
-    cwd: folder,
-    detached: true,
-    stdio: ['ignore', 'pipe', 'pipe'],
-    env: { ...process.env, NODE: process.execPath, ENTRY, PATH: `${BINARIES}:${process.env['PATH']}` },
-  });
-  let output = '';
-  shell.stdout?.on('data', (chunk: Buffer) => {
-    output += chunk.toString();
-  });
-  shell.stderr?.on('data', (chunk: Buffer) => {
-    output += chunk.toString();
-  });
-  const [code] = (await once(shell, 'exit')) as [number | null];
-  expect(output).toContain('THE PAGE IS DONE');
-  expect(code).toBe(0);
+  const output = await page.follow(scriptOf(blocksOf(await readFile(PAGE, 'utf8')), before));
   // The doctor had nothing to say against it.
   expect(output).toMatch(/✓ speed: a round takes about/);
   expect(output).not.toMatch(/^✗/m);
-  const { address } = JSON.parse(await readFile(join(folder, 'gpu', 'key.json'), 'utf8')) as { address: string };
+  const { address } = JSON.parse(await readFile(join(page.folder, 'gpu', 'key.json'), 'utf8')) as { address: string };
   const [, earned] = /rewards {2}(\d+) earned, \1 of it final, 0 paid: \1 to claim/.exec(output) ?? [];
   expect(BigInt(earned ?? 0)).toBeGreaterThan(0n);
   expect(output).toContain(`0x${address.replace(/^0x/, '').toLowerCase()}: ${earned} of token`);
