@@ -14,10 +14,8 @@ import {
   loadClientConfig,
   vaultOf,
 } from '../config/client-config.ts';
+import { openCoordinatorSession } from '../transports/coordinator-session.ts';
 import { coordinatorEndpoint } from '../transports/endpoint.ts';
-import { type Counterpart, openSession } from '../transports/handshake.ts';
-import { createSocketControl } from '../transports/socket-control.ts';
-import { TransportError } from '../transports/transport-error.ts';
 import { claimForAll, claimRewards } from './claim.ts';
 
 interface ClaimOptions extends ClientFlags {
@@ -114,7 +112,9 @@ async function claim(
   const outbox = await createOutbox({
     ...{ rpc, wallet, store: createMemoryOutboxStore(), whenEmpty: 'throw', signal: lifetime.signal },
   });
-  const session = await participantToken(url, wallet, { chainId, anchor, job: manifestHash, coordinator });
+  // Its token opens the job's documents, whomever the job discloses them to.
+  const counterpart = { chainId, anchor, job: manifestHash, coordinator };
+  const session = await openCoordinatorSession(url, config.insecurePlaintext, wallet, counterpart);
   try {
     const writer = createLedgerWriter(outbox, { anchor, vault, token });
     const blobs = createHttpBlobSource({ url, job: manifestHash, token: session.token });
@@ -133,28 +133,4 @@ async function claim(
     lifetime.abort();
     session.close();
   }
-}
-
-/** A session as participant: its token opens the job's documents, whomever the job discloses them to. */
-async function participantToken(url: string, wallet: Signer, counterpart: Counterpart) {
-  const control = createSocketControl({ url });
-  try {
-    await new Promise<void>((resolve, reject) => {
-      control.onConnection((isConnected, reason) => {
-        if (isConnected) resolve();
-        else reject(unreachable(url, reason));
-      });
-      control.connect();
-    });
-    const token = await openSession(control, wallet, 'participant', counterpart);
-    return { token, close: () => control.close() };
-  } catch (error) {
-    control.close();
-    throw error;
-  }
-}
-
-function unreachable(url: string, reason: string): TransportError {
-  const message = `the coordinator at ${url} does not answer (${reason}): check its address`;
-  return new TransportError('transport/unreachable', message, { url });
 }

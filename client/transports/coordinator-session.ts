@@ -32,7 +32,7 @@ export async function openCoordinatorSession(
     await new Promise<void>((resolve, reject) => {
       control.onConnection((isConnected, reason) => {
         if (isConnected) return resolve();
-        const message = `the coordinator at ${url} does not answer (${reason}): it is asked again later`;
+        const message = `the coordinator at ${url} does not answer (${reason}): check its address`;
         reject(new TransportError('transport/unreachable', message, { url }));
       });
       control.connect();
