@@ -51,7 +51,10 @@ export function createJobIndex(): JobIndex {
         aggregated = event.record;
         sealed.clear();
       } else if (event.type === 'roundAnchored') {
-        if (aggregated) anchored.set(event.round, { result: resultOf(progress), record: aggregated });
+        // One that the job did not wait for has changed nothing.
+        if (aggregated && event.round === progress.rounds) {
+          anchored.set(event.round, { result: resultOf(progress), record: aggregated });
+        }
         refusals.clear();
       } else if (event.type === 'roundsRewound') {
         for (const round of [...anchored.keys()]) if (round > progress.rounds) anchored.delete(round);
