@@ -8,8 +8,8 @@ export interface RoundAggregate extends Pick<RoundWeights, 'weights' | 'active'>
   readonly aggregate: Int32Array;
   /** Exact inner products, n+1 rows and columns, the aggregate's last. */
   readonly gram: Matrix<bigint>;
-  /** Root of the matrix tree, 32 bytes. */
-  readonly matrixRoot: Uint8Array;
+  /** Root of the matrix tree, 32 bytes; null where nobody asked for it. */
+  readonly matrixRoot: Uint8Array | null;
 }
 
 /**
@@ -19,6 +19,7 @@ export interface RoundAggregate extends Pick<RoundWeights, 'weights' | 'active'>
  * @param engine - walks over the updates
  * @param rows - the updates in participant order, wherever they are kept
  * @param known - their n x n exact inner products, where somebody has them already
+ * @param withMatrixRoot - whether the updates are to be committed to
  * @throws AggregationError when the updates or counts cannot be aggregated
  * @throws RuleError when the rule is unknown or (n, f) is beyond a breakdown bound
  */
@@ -27,8 +28,9 @@ export async function aggregateRound(
   rows: UpdateRows,
   facts: WeightFacts,
   known?: Matrix<bigint>,
+  withMatrixRoot = true,
 ): Promise<RoundAggregate> {
-  const always = { gram: known === undefined, matrixRoot: true };
+  const always = { gram: known === undefined, matrixRoot: withMatrixRoot };
   const first = known === undefined && looksAtGram(facts) ? await engine.pass(rows, always) : null;
   const { weights, active, reduction } = roundWeights(facts, known ?? first?.gram ?? []);
   const aggregation = reduction ?? { weights: weights ?? [] };
@@ -36,7 +38,7 @@ export async function aggregateRound(
   const { matrixRoot } = first ?? last;
   const gram = known ?? first?.gram ?? last.gram;
   const { aggregate, products } = last;
-  if (gram === null || matrixRoot === null || aggregate === null || products === null) {
+  if (gram === null || (withMatrixRoot && matrixRoot === null) || aggregate === null || products === null) {
     throw new TypeError('an engine brings whatever a pass asks for');
   }
   return { aggregate, weights, active, gram: augmentGram(gram, products), matrixRoot };

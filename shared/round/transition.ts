@@ -1,7 +1,5 @@
 import type { AggregationEngine, UpdateRows } from '../aggregation/engine.ts';
-import { splitPot } from '../aggregation/rewards.ts';
 import type { Matrix } from '../aggregation/rule.ts';
-import { scores as scoreRows } from '../aggregation/scores.ts';
 import { type Hex, toHex } from '../bytes.ts';
 import { type Contribution, contributionsRoot } from '../commitments/contribution.ts';
 import { sha256Digest } from '../commitments/hashing.ts';
@@ -11,12 +9,10 @@ import type { RoundRecord } from '../commitments/record.ts';
 import { rewardsTree } from '../commitments/rewards-tree.ts';
 import { blockRoot } from '../commitments/vector-trees.ts';
 import { serverStateRoot } from '../fixed-point/server-state.ts';
-import { serverStep } from '../fixed-point/server-step.ts';
-import { aggregateRound } from './aggregate-round.ts';
+import { computeRound } from './compute-round.ts';
 import { accrue, type CumulativeRewards, totalRewards } from './cumulative-rewards.ts';
 import { encodeDocument } from './document.ts';
 import type { JobTerms } from './job-terms.ts';
-import { scoreMethod } from './manifest.ts';
 import type { RevealedPlan } from './plan.ts';
 
 /** An update that passed the gate, with what its sender signed. */
@@ -104,18 +100,10 @@ export async function transition(
   { contributions, rows, products }: AdmittedUpdates,
   engine: AggregationEngine,
 ): Promise<RoundOutcome> {
-  const { manifest, layout } = terms;
-  const { rule, sampleCap, serverStep: step } = manifest.aggregation;
-  const samples = contributions.map((contribution) => Math.min(contribution.samples, sampleCap));
-
-  const facts = { spec: rule, n: contributions.length, samples, plan };
-  const { aggregate, weights, active, gram, matrixRoot } = await aggregateRound(engine, rows, facts, products);
-  const { modelRoot: parentModelRoot, rewards: earlier, ...server } = await parent;
-  const before = { model: server.model, state: server.serverState };
-  const { model, state: serverState, saturated } = serverStep(layout, before, aggregate, plan.updateBits, step);
-
-  const scores = scoreRows(gram, active, scoreMethod(manifest));
-  const earned = splitPot(BigInt(manifest.rewards.pricePerRound), scores);
+  const computed = await computeRound(terms, parent, plan, { contributions, rows, products }, engine, true);
+  const { aggregate, weights, gram, matrixRoot, scores, earned } = computed;
+  const { model, state: serverState, saturated } = computed.stepped;
+  const { modelRoot: parentModelRoot, rewards: earlier } = await parent;
   const rewards = accrue(
     earlier,
     contributions.map(({ participant }) => participant),
@@ -137,7 +125,7 @@ export async function transition(
     modelRoot: blockRoot(TREE.model, model),
     serverStateRoot: serverStateRoot(serverState),
     aggregateRoot: blockRoot(TREE.aggregate, aggregate),
-    matrixRoot: toHex(matrixRoot),
+    matrixRoot: toHex(matrixRoot as Uint8Array),
     contributionsRoot: contributionsRoot(contributions),
     gramRoot: gramRoot(gram),
     weightsRoot: weightsRoot(weights ?? contributions.map(() => 0)),

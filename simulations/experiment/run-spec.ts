@@ -1,0 +1,99 @@
+import type { ServerStep } from '../../shared/fixed-point/server-step-settings.ts';
+
+/** A name with its parameters, such as `ALIE:tau=1.5`. */
+export interface Named {
+  /** Canonical name, or the path of the file that defines it (it begins with `./`, `../` or `/`). */
+  readonly name: string;
+  /** All of its parameters. */
+  readonly params: Readonly<Record<string, number | string>>;
+}
+
+/** A distribution of positive numbers over clients or rounds. */
+export type Distribution =
+  | { readonly kind: 'constant'; readonly value: number }
+  | { readonly kind: 'uniform'; readonly least: number; readonly most: number }
+  | { readonly kind: 'lognormal'; readonly median: number; readonly sigma: number }
+  | { readonly kind: 'exponential'; readonly mean: number };
+
+/** How clients and their links behave, on a virtual clock. */
+export interface NetworkSpec {
+  /** Seconds that a client takes for one example; drawn once a client. */
+  readonly secondsPerExample: Distribution;
+  /** Bytes a second from the coordinator; drawn once a client. */
+  readonly downBytesPerSecond: Distribution;
+  /** Bytes a second to the coordinator; drawn once a client. */
+  readonly upBytesPerSecond: Distribution;
+  /** Seconds a message takes, each way. */
+  readonly latencySeconds: Distribution;
+  /** Chance that a client that was asked never answers in a round. */
+  readonly dropout: number;
+  /** Chance that a client is slowed down in a round, and the factor. */
+  readonly straggler: { readonly chance: number; readonly factor: number };
+  /** How rounds close. */
+  readonly mode:
+    | { readonly kind: 'synchronous'; readonly quorum: number; readonly deadlineSeconds: number }
+    /** FedBuff: a round closes with so many updates, trained from models at most `maxStaleness` rounds old. */
+    | { readonly kind: 'buffered'; readonly size: number; readonly maxStaleness: number; readonly concurrency: number };
+}
+
+/** One run, everything decided: plain JSON, so that it can be hashed, sent to another machine and repeated. */
+export interface RunSpec {
+  /** The data, as the experiment names it: read by `openDataset`. */
+  readonly data: Readonly<Record<string, string | number | boolean>> & { readonly name: string };
+  /** The model: read by `openLearner`. */
+  readonly model: Readonly<Record<string, string | number | readonly number[]>> & { readonly name: string };
+  /** How data are cut among the honest clients, such as `{ name: 'dirichlet', params: { alpha: 1 } }`. */
+  readonly partition: Named;
+  /** Clients that follow the protocol. */
+  readonly honest: number;
+  /** Clients that attack. */
+  readonly byzantine: number;
+  /** Participants asked in a round, honest and Byzantine together; null: all. */
+  readonly sampled: number | null;
+  /** What the Byzantine do; null where they only count as clients that do nothing wrong. */
+  readonly attack: Named | null;
+  /** What the attackers know: all honest updates, or only those they would have sent themselves. */
+  readonly knowledge: 'omniscient' | 'own';
+  /** Rule with pre-aggregators, f and parameters, in the grammar of `parseRuleSpec`; or the file of an own rule. */
+  readonly rule: {
+    readonly pre: readonly string[];
+    readonly rule: string;
+    readonly f: number;
+    readonly params: Readonly<Record<string, string | number>>;
+  };
+  /** Rounds. */
+  readonly rounds: number;
+  /** What clients do in a round. */
+  readonly training: {
+    /** `gradient`: one batch's gradient is sent; `local`: the difference that local steps made. */
+    readonly mode: 'gradient' | 'local';
+    /** Local learning rate; without meaning for `gradient`. */
+    readonly learningRate: number;
+    /** Examples a batch. */
+    readonly batch: number;
+    /** Local steps; null: `epochs` decides. */
+    readonly steps: number | null;
+    /** Local epochs; null: `steps` decides. */
+    readonly epochs: number | null;
+    /** beta of worker momentum `m = beta m' + (1 - beta) u`, 0 for none. */
+    readonly momentum: number;
+    /** 1: `m = beta m' + u` in place of `m = beta m' + (1 - beta) u` (the convention of some papers); else 1 - beta. */
+    readonly momentumWeight: number;
+    /** L2 factor added to gradients. */
+    readonly weightDecay: number;
+    /** FedProx's mu, 0 for none. */
+    readonly proximal: number;
+  };
+  /** The server's step. For `gradient` the engine applies it against the gradient. */
+  readonly server: ServerStep;
+  /** The network; null: everybody answers at once. */
+  readonly network: NetworkSpec | null;
+  /** Every how many rounds the model is tested; the last is always. */
+  readonly evaluateEvery: number;
+  /** Pot of each round and stakes in whole tokens, and what a second of a client's work costs. */
+  readonly economics: { readonly pot: string; readonly stake: string; readonly costPerClientRound: number };
+  /** Whether every round is committed to by the record that production anchors. */
+  readonly commit: boolean;
+  /** Seed of everything random in the run. */
+  readonly seed: number;
+}

@@ -1,0 +1,50 @@
+import type { Rng } from '../../shared/rng.ts';
+import type { Examples } from '../data/dataset.ts';
+
+/** One client's share of a joint gradient step. */
+export interface GradientTask {
+  /** The model that it stands at, `parameters` values; clients at one model share the very same array. */
+  readonly weights: Float32Array;
+  /** Which training examples its batch is made of. */
+  readonly batch: Int32Array | readonly number[];
+  /** Where its gradient goes, `parameters` values; overwritten. The gradient of the batch's mean loss. */
+  readonly gradient: Float32Array;
+}
+
+/** How a model does on examples. */
+export interface Evaluation {
+  /** Examples whose likeliest class is theirs. */
+  readonly correct: number;
+  /** Examples. */
+  readonly total: number;
+  /** Sum of their losses (cross entropy, nats). */
+  readonly lossSum: number;
+}
+
+/**
+ * A model that many virtual clients train, as one object: it may compute their batches together. The same calls give the
+ * same bits on every machine, whatever the number of threads.
+ */
+export interface Learner {
+  /** Its tensors in order, as a manifest lists them. */
+  readonly tensors: readonly { readonly name: string; readonly shape: readonly number[] }[];
+  /** Values of all tensors together, without padding. */
+  readonly parameters: number;
+  /** Weights to start from. */
+  initial(rng: Rng): Float32Array;
+  /**
+   * The gradients of several clients.
+   *
+   * @param examples - what batches point into
+   * @param tasks - one a client
+   * @param rng - for what is random in training (dropout); drawn from in task order
+   * @returns the mean loss of each batch, in task order
+   */
+  gradients(examples: Examples, tasks: readonly GradientTask[], rng: Rng): Promise<Float64Array>;
+  /** How a model does on examples. */
+  evaluate(examples: Examples, weights: Float32Array): Promise<Evaluation>;
+  /** The likeliest class of each example. */
+  classify(examples: Examples, weights: Float32Array): Promise<Int32Array>;
+  /** Gives back what it holds. */
+  close(): Promise<void>;
+}
