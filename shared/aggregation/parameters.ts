@@ -2,8 +2,11 @@ import { didYouMean } from './nearest-name.ts';
 import type { Parameter, Params } from './rule.ts';
 import { RuleError } from './rule-error.ts';
 
-/** A non-negative decimal number as text. */
-const DECIMAL = /^(\d+(\.\d*)?|\.\d+)(e[+-]?\d{1,3})?$/i;
+/** A decimal number as text. */
+const DECIMAL = /^-?(\d+(\.\d*)?|\.\d+)(e[+-]?\d{1,3})?$/i;
+
+/** The smallest real number of each kind. */
+const LEAST = { positive: Number.MIN_VALUE, 'non-negative': 0, signed: -Number.MAX_VALUE } as const;
 
 /** A parameter that is a number and nothing else. */
 export interface NumericParameter extends Parameter {
@@ -43,22 +46,33 @@ export function completeParams(owner: string, known: readonly Parameter[], given
   return complete;
 }
 
+/** What a parameter takes, in words: its choices, and the numbers beside them. */
+export function whatItTakes({ choices, minimum, maximum, real }: Parameter): string[] {
+  const most = maximum === undefined ? '' : ` up to ${maximum}`;
+  return [
+    ...choices,
+    ...(minimum === undefined ? [] : [`an integer from ${minimum}${most}`]),
+    ...(real === undefined ? [] : [`a ${real} number${most}`]),
+  ];
+}
+
 function checkValue(owner: string, parameter: Parameter, value: string | number): string | number {
   if (typeof value === 'string' && parameter.choices.includes(value)) return value;
+  const most = parameter.maximum ?? Number.MAX_VALUE;
   if (parameter.minimum !== undefined) {
     const count = typeof value === 'string' && /^\d{1,9}$/.test(value) ? Number(value) : value;
-    if (typeof count === 'number' && Number.isSafeInteger(count) && count >= parameter.minimum) return count;
+    if (typeof count === 'number' && Number.isSafeInteger(count) && count >= parameter.minimum && count <= most) {
+      return count;
+    }
   }
   if (parameter.real !== undefined) {
     const real = typeof value === 'string' && DECIMAL.test(value) ? Number(value) : value;
-    const least = parameter.real === 'positive' ? Number.MIN_VALUE : 0;
-    if (typeof real === 'number' && Number.isFinite(real) && real >= least) return real;
+    if (typeof real === 'number' && Number.isFinite(real) && real >= LEAST[parameter.real] && real <= most) {
+      // A zero has no sign: equal settings are equal texts.
+      return real === 0 ? 0 : real;
+    }
   }
-  const allowed = [
-    ...parameter.choices,
-    ...(parameter.minimum === undefined ? [] : [`an integer from ${parameter.minimum}`]),
-    ...(parameter.real === undefined ? [] : [`a ${parameter.real} number`]),
-  ];
+  const allowed = whatItTakes(parameter);
   const sentence = `${owner}'s parameter "${parameter.name}" cannot be "${value}": give one of ${allowed.join(', ')}`;
   throw new RuleError('rule/bad-parameter', sentence, {
     rule: owner,

@@ -26,7 +26,9 @@ export interface Parameter {
   /** Smallest integer it takes; without it and without `real`, only the choices are taken. */
   readonly minimum?: number;
   /** Which finite real numbers it takes. */
-  readonly real?: 'positive' | 'non-negative';
+  readonly real?: 'positive' | 'non-negative' | 'signed';
+  /** The largest number it takes; without it there is none. */
+  readonly maximum?: number;
   /** Choices the chain cannot recompute: with them the guarantee is at most *recomputable by anyone*. */
   readonly offChainChoices?: readonly string[];
 }

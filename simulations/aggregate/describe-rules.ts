@@ -1,5 +1,6 @@
+import { whatItTakes } from '../../shared/aggregation/parameters.ts';
 import { PRE_AGGREGATORS, RULES } from '../../shared/aggregation/registry.ts';
-import type { Described, Parameter } from '../../shared/aggregation/rule.ts';
+import type { Described } from '../../shared/aggregation/rule.ts';
 
 /** One rule or pre-aggregator, as a list of them shows it. */
 export interface RuleEntry {
@@ -68,16 +69,8 @@ function entryOf(member: Described, family: RuleEntry['family']): RuleEntry {
     parameters: parameters.map((parameter) => ({
       name: parameter.name,
       default: parameter.default,
-      takes: takenBy(parameter),
+      takes: whatItTakes(parameter).join(', '),
       meaning: parameter.meaning,
     })),
   };
-}
-
-function takenBy({ choices, minimum, real }: Parameter): string {
-  return [
-    ...choices,
-    ...(minimum === undefined ? [] : [`an integer from ${minimum}`]),
-    ...(real === undefined ? [] : [`a ${real} number`]),
-  ].join(', ');
 }

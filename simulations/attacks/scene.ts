@@ -9,19 +9,24 @@ import type { Examples } from '../data/dataset.ts';
 export interface Scene {
   /** Round, from 1. */
   readonly round: number;
-  /** Attackers in this round: so many updates they send. */
+  /** Attackers in this round: so many updates they send, at least one. */
   readonly byzantine: number;
+  /** Updates that the round aggregates, those of the attackers included. */
+  readonly participants: number;
   /**
    * What honest clients send: of an omniscient attacker all of theirs; else what the attackers themselves would send if
    * they followed the protocol on their own data. At least one.
    */
   readonly honest: readonly Float32Array[];
-  /** What the attackers would send if they followed the protocol, where they have data; else empty. */
+  /** What the attackers would send if they followed the protocol, one each, where they have data; else empty. */
   readonly own: readonly Float32Array[];
   /** By how much the model moved in the round before, in the units of an update; null in round 1. */
   readonly lastMove: Float32Array | null;
-  /** What the job's rule makes of some updates, honest ones first: what an attacker that knows the rule can compute. */
-  readonly aggregate: (updates: readonly Float32Array[]) => Float32Array;
+  /**
+   * What the job's rule makes of some updates, honest ones first: what an attacker that knows the rule can compute. What
+   * is random in the rule (the shuffle of bucketing) is another draw than the round's, which nobody knows beforehand.
+   */
+  readonly aggregate: (updates: readonly Float32Array[]) => Promise<Float32Array>;
   /** The attackers' random numbers. */
   readonly rng: Rng;
   /** Kept from round to round, for attacks with a memory; written by the attack alone. */
@@ -46,10 +51,14 @@ export interface AttackDescription {
 export interface UpdateAttack extends AttackDescription {
   /** It forges updates. */
   readonly kind: 'update';
-  /** What it looks at beside its own updates: nothing, the honest updates, or the rule as well. */
+  /**
+   * The least that it has to know: `own`: nothing of others, so that one client can mount it alone; `honest`: several
+   * updates, for it lives from how they differ; `rule`: also what the rule makes of updates. Whose updates
+   * `Scene.honest` holds is decided by the run, whatever this says.
+   */
   readonly looksAt: 'own' | 'honest' | 'rule';
-  /** The updates the attackers send, `byzantine` of them. */
-  forge(scene: Scene, params: Params): readonly Float32Array[];
+  /** The updates the attackers send, `byzantine` of them; `forgeUpdates` calls it and checks what comes back. */
+  forge(scene: Scene, params: Params): readonly Float32Array[] | Promise<readonly Float32Array[]>;
 }
 
 /** An attack on what is learnt: attackers follow the protocol on data that they changed. */
