@@ -13,7 +13,7 @@ const SETTLED_PARTICIPANTS = 64;
  */
 export function guaranteeOf(input: string | RuleSpecInput, n: number): Guarantee {
   const spec = parseRuleSpec(input);
-  const members = [...spec.pre.map(resolvePreAggregator), resolveRule(spec.rule)];
+  const members = [...spec.pre.map((name) => resolvePreAggregator(name)), resolveRule(spec.rule)];
   const settled =
     n <= SETTLED_PARTICIPANTS &&
     members.every(

@@ -5,7 +5,14 @@ import { grainOf } from './grain.ts';
 import { mixGram } from './mix-gram.ts';
 import { composeMixings, keepRows, passReference, unmixShares } from './mixing.ts';
 import { unitOf } from './real-gram.ts';
-import { parseRuleSpec, type RuleSpec, resolvePreAggregator, resolveRule } from './registry.ts';
+import {
+  KNOWN_RULES,
+  parseRuleSpec,
+  type RuleBook,
+  type RuleSpec,
+  resolvePreAggregator,
+  resolveRule,
+} from './registry.ts';
 import type { CoordinateRule, GramTask, Matrix, Mixing, PreAggregator, Rule, Shares } from './rule.ts';
 import { RuleError, refuseBeyond } from './rule-error.ts';
 import type { Scalar } from './scalar.ts';
@@ -57,13 +64,19 @@ export type Plan<T> =
  * Resolves a rule specification for n updates.
  *
  * @param enforceBound - false lets (n, f) beyond a breakdown bound through, as long as the formula has a value
+ * @param book - what names stand for
  * @throws RuleError `rule/too-many-faulty`, and as `parseRuleSpec`
  * @throws AggregationError `aggregation/too-large` when the mixtures would not be exact over integers
  */
-export function compilePipeline(input: RuleSpec, n: number, enforceBound: boolean): Pipeline {
-  const spec = parseRuleSpec(input);
-  const rule = resolveRule(spec.rule);
-  const pre = spec.pre.map(resolvePreAggregator);
+export function compilePipeline(
+  input: RuleSpec,
+  n: number,
+  enforceBound: boolean,
+  book: RuleBook = KNOWN_RULES,
+): Pipeline {
+  const spec = parseRuleSpec(input, book);
+  const rule = resolveRule(spec.rule, book);
+  const pre = spec.pre.map((name) => resolvePreAggregator(name, book));
   let rows = n;
   for (const member of [...pre, rule]) {
     if (enforceBound) member.validate(rows, spec.f, spec.params);

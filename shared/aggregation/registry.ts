@@ -50,6 +50,17 @@ export const RULES: readonly Rule[] = [
 /** Every pre-aggregator that may stand in front of a rule. */
 export const PRE_AGGREGATORS: readonly PreAggregator[] = [nnm, bucketing, clipping, arc];
 
+/** The rules and pre-aggregators that names stand for. */
+export interface RuleBook {
+  /** Rules by name and alias. */
+  readonly rules: readonly Rule[];
+  /** Pre-aggregators by name and alias. */
+  readonly preAggregators: readonly PreAggregator[];
+}
+
+/** What every party knows, and all that a job may use. A simulation may add a rule of its own. */
+export const KNOWN_RULES: RuleBook = { rules: RULES, preAggregators: PRE_AGGREGATORS };
+
 /** What a round aggregates by: pre-aggregators in order, then a rule. Names are canonical and parameters complete. */
 export interface RuleSpec {
   /** Canonical name of the rule. */
@@ -79,8 +90,8 @@ export interface RuleSpecInput {
  *
  * @throws RuleError `rule/unknown`
  */
-export function resolveRule(name: string): Rule {
-  return find(RULES, 'rule', name);
+export function resolveRule(name: string, book: RuleBook = KNOWN_RULES): Rule {
+  return find(book.rules, 'rule', name);
 }
 
 /**
@@ -88,8 +99,8 @@ export function resolveRule(name: string): Rule {
  *
  * @throws RuleError `rule/unknown`
  */
-export function resolvePreAggregator(name: string): PreAggregator {
-  return find(PRE_AGGREGATORS, 'pre-aggregator', name);
+export function resolvePreAggregator(name: string, book: RuleBook = KNOWN_RULES): PreAggregator {
+  return find(book.preAggregators, 'pre-aggregator', name);
 }
 
 /**
@@ -105,10 +116,10 @@ export function resolvePreAggregator(name: string): PreAggregator {
  * parseRuleSpec('nnm+trimmed-mean:f=1'); // { rule: 'TrMean', pre: ['NNM'], f: 1, params: {} }
  * ```
  */
-export function parseRuleSpec(input: string | RuleSpecInput): RuleSpec {
+export function parseRuleSpec(input: string | RuleSpecInput, book: RuleBook = KNOWN_RULES): RuleSpec {
   const given = typeof input === 'string' ? readText(input) : input;
-  const rule = resolveRule(given.rule);
-  const pre = (given.pre ?? []).map(resolvePreAggregator);
+  const rule = resolveRule(given.rule, book);
+  const pre = (given.pre ?? []).map((name) => resolvePreAggregator(name, book));
   const f = given.f ?? 0;
   const owner = [...pre, rule].map((member) => member.name).join('+');
   if (!Number.isSafeInteger(f) || f < 0) {

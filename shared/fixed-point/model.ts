@@ -47,9 +47,11 @@ export function encodeModel(layout: Layout, tensors: readonly Float32Array[]): S
  * @param vector - `layout.dimension` coordinates
  */
 export function decodeModel(layout: Layout, vector: Int32Array): Float32Array[] {
-  return layout.slots.map((slot) => {
-    const unit = powerOfTwo(slot.fractionBits);
-    return Float32Array.from(vector.subarray(slot.offset, slot.offset + slot.size), (value) => value / unit);
+  return layout.slots.map(({ offset, size, fractionBits }) => {
+    const unit = powerOfTwo(fractionBits);
+    const values = new Float32Array(size);
+    for (let at = 0; at < size; at++) values[at] = (vector[offset + at] as number) / unit;
+    return values;
   });
 }
 

@@ -1,4 +1,5 @@
 import type { AggregationEngine, UpdateRows } from '../aggregation/engine.ts';
+import type { RuleBook } from '../aggregation/registry.ts';
 import { splitPot } from '../aggregation/rewards.ts';
 import type { Matrix } from '../aggregation/rule.ts';
 import { scores as scoreRows } from '../aggregation/scores.ts';
@@ -14,6 +15,8 @@ export interface RoundTerms {
   readonly manifest: Pick<Manifest, 'aggregation' | 'rewards'>;
   /** How tensors lie in vectors. */
   readonly layout: Layout;
+  /** What the rule's name stands for; what every party knows unless a simulation tries a rule of its own. */
+  readonly book?: RuleBook;
 }
 
 /** The vectors that a round starts from. */
@@ -55,7 +58,7 @@ export interface ComputedUpdates {
  * @throws ServerStateError if the state before is not one that the server step could have left
  */
 export async function computeRound(
-  { manifest, layout }: RoundTerms,
+  { manifest, layout, book }: RoundTerms,
   start: RoundStart | PromiseLike<RoundStart>,
   plan: Pick<RevealedPlan, 'updateBits' | 'seed'>,
   { contributions, rows, products }: ComputedUpdates,
@@ -64,7 +67,7 @@ export async function computeRound(
 ): Promise<ComputedRound> {
   const { rule, sampleCap, serverStep: step } = manifest.aggregation;
   const samples = contributions.map((contribution) => Math.min(contribution.samples, sampleCap));
-  const facts = { spec: rule, n: contributions.length, samples, plan };
+  const facts = { spec: rule, n: contributions.length, samples, plan, book };
   const aggregated = await aggregateRound(engine, rows, facts, products, withMatrixRoot);
   const { model, serverState } = await start;
   const stepped = serverStep(layout, { model, state: serverState }, aggregated.aggregate, plan.updateBits, step);

@@ -1,6 +1,6 @@
 import { compilePipeline, needsGram, type Plan, planPipeline } from '../aggregation/pipeline.ts';
 import { quantizeWeights } from '../aggregation/quantize-weights.ts';
-import type { RuleSpec } from '../aggregation/registry.ts';
+import type { RuleBook, RuleSpec } from '../aggregation/registry.ts';
 import type { Matrix } from '../aggregation/rule.ts';
 import { exactScalar } from '../aggregation/scalar.ts';
 import { fromHex } from '../bytes.ts';
@@ -16,6 +16,8 @@ export interface WeightFacts {
   readonly samples: readonly number[];
   /** The round's plan: its scale, and the seed of what is drawn. */
   readonly plan: Pick<RevealedPlan, 'updateBits' | 'seed'>;
+  /** What the spec's names stand for; what every party knows unless a simulation says otherwise. */
+  readonly book?: RuleBook | undefined;
 }
 
 /** What is left of a rule once it has seen the inner products. */
@@ -33,8 +35,8 @@ export interface RoundWeights {
  *
  * @throws RuleError when the rule is unknown or (n, f) is beyond a breakdown bound
  */
-export function looksAtGram({ spec, n }: Pick<WeightFacts, 'spec' | 'n'>): boolean {
-  return needsGram(compilePipeline(spec, n, true));
+export function looksAtGram({ spec, n, book }: Pick<WeightFacts, 'spec' | 'n' | 'book'>): boolean {
+  return needsGram(compilePipeline(spec, n, true, book));
 }
 
 /**
@@ -45,8 +47,8 @@ export function looksAtGram({ spec, n }: Pick<WeightFacts, 'spec' | 'n'>): boole
  * @throws RuleError when the rule is unknown or (n, f) is beyond a breakdown bound
  * @throws AggregationError when counts or matrix cannot be worked with exactly
  */
-export function roundWeights({ spec, n, samples, plan }: WeightFacts, gram: Matrix<bigint>): RoundWeights {
-  const pipeline = compilePipeline(spec, n, true);
+export function roundWeights({ spec, n, samples, plan, book }: WeightFacts, gram: Matrix<bigint>): RoundWeights {
+  const pipeline = compilePipeline(spec, n, true, book);
   const facts = { updateBits: plan.updateBits, seed: fromHex(plan.seed, 32) };
   const found = planPipeline(pipeline, () => gram, samples, exactScalar, facts);
   if (found.kind === 'reduce') return { weights: null, active: found.active, reduction: found };
