@@ -15,7 +15,7 @@ export type Distribution =
   | { readonly kind: 'lognormal'; readonly median: number; readonly sigma: number }
   | { readonly kind: 'exponential'; readonly mean: number };
 
-/** How clients and their links behave, on a virtual clock. */
+/** How clients and their links behave, on a virtual clock (docs/network-simulation.md). */
 export interface NetworkSpec {
   /** Seconds that a client takes for one example; drawn once a client. */
   readonly secondsPerExample: Distribution;
@@ -23,17 +23,55 @@ export interface NetworkSpec {
   readonly downBytesPerSecond: Distribution;
   /** Bytes a second to the coordinator; drawn once a client. */
   readonly upBytesPerSecond: Distribution;
-  /** Seconds a message takes, each way. */
+  /** Seconds a message takes, each way; drawn for every piece of a client's work. */
   readonly latencySeconds: Distribution;
   /** Chance that a client that was asked never answers in a round. */
   readonly dropout: number;
-  /** Chance that a client is slowed down in a round, and the factor. */
+  /** Chance that a client trains more slowly in a round, and the factor. */
   readonly straggler: { readonly chance: number; readonly factor: number };
+  /** Seconds from the end of collection until the next round opens: aggregation and anchoring. Absent: none. */
+  readonly coordinatorSeconds?: number;
   /** How rounds close. */
-  readonly mode:
-    | { readonly kind: 'synchronous'; readonly quorum: number; readonly deadlineSeconds: number }
-    /** FedBuff: a round closes with so many updates, trained from models at most `maxStaleness` rounds old. */
-    | { readonly kind: 'buffered'; readonly size: number; readonly maxStaleness: number; readonly concurrency: number };
+  readonly mode: SynchronousMode | BufferedMode;
+}
+
+/** Rounds close when all who were asked have answered, or at a deadline: a manifest's `participation` without `buffer`. */
+export interface SynchronousMode {
+  /** Discriminates the union. */
+  readonly kind: 'synchronous';
+  /** Updates below which a round is tried again. */
+  readonly quorum: number;
+  /** The longest a round stays open. */
+  readonly deadlineSeconds: number;
+  /** How many more than `RunSpec.sampled` are asked; the round closes with `sampled` updates. Absent: none. */
+  readonly extra?: number;
+  /** How many attempts below the quorum a run bears. Absent: 1,000. */
+  readonly retries?: number;
+  /** Deadlines that follow participants' times; absent: always `deadlineSeconds`. */
+  readonly pace?: {
+    /** The shortest time that a round waits. */
+    readonly leastSeconds: number;
+    /** Which of a participant's recent times counts: 50 to 100, which is the longest. */
+    readonly quantilePercent: number;
+    /** What that time is multiplied by. */
+    readonly slackPercent: number;
+    /** How many of its answers count as recent. */
+    readonly window: number;
+    /** Whether an answer that came too late counts as one. */
+    readonly late: 'credited' | 'ignored';
+  };
+}
+
+/** FedBuff: a round closes with so many updates, of models that may be older than its own. */
+export interface BufferedMode {
+  /** Discriminates the union. */
+  readonly kind: 'buffered';
+  /** Updates that a round takes. */
+  readonly size: number;
+  /** How many rounds old the model may be that an update was trained from. */
+  readonly maxStaleness: number;
+  /** Clients that are at work at a time. */
+  readonly concurrency: number;
 }
 
 /** One run, everything decided: plain JSON, so that it can be hashed, sent to another machine and repeated. */
