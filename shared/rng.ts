@@ -19,13 +19,7 @@ export interface Rng {
  * @param label - separates streams drawn from one seed
  */
 export function createRng(seed: Uint8Array | number, label = ''): Rng {
-  const bytes = typeof seed === 'number' ? word(seed) : seed;
-  const digest = sha256(concatBytes(bytes, utf8(`fedanchor/rng/${label}`)));
-  const view = new DataView(digest.buffer, digest.byteOffset);
-  let a = view.getUint32(0, true);
-  let b = view.getUint32(4, true);
-  let c = view.getUint32(8, true);
-  let d = view.getUint32(12, true) | 1;
+  let [a, b, c, d] = rngState(seed, label);
 
   const nextUint32 = (): number => {
     const scrambled = Math.imul(rotateLeft(Math.imul(b, 5), 7), 9) >>> 0;
@@ -53,4 +47,18 @@ export function createRng(seed: Uint8Array | number, label = ''): Rng {
 
 function rotateLeft(x: number, bits: number): number {
   return (x << bits) | (x >>> (32 - bits));
+}
+
+/**
+ * The four words that a stream of {@link createRng} starts from, for kernels that draw many streams at once.
+ *
+ * @param seed - bytes, or an unsigned 32-bit integer
+ * @param label - separates streams drawn from one seed
+ */
+export function rngState(seed: Uint8Array | number, label = ''): [number, number, number, number] {
+  const bytes = typeof seed === 'number' ? word(seed) : seed;
+  const digest = sha256(concatBytes(bytes, utf8(`fedanchor/rng/${label}`)));
+  const view = new DataView(digest.buffer, digest.byteOffset);
+  const at = (index: number): number => view.getUint32(4 * index, true);
+  return [at(0), at(1), at(2), at(3) | 1];
 }

@@ -4,6 +4,9 @@ import type { Layout } from './layout.ts';
 import { checkShapes, type Saturated } from './model.ts';
 import { powerOfTwo } from './power-of-two.ts';
 
+/** What 32 random bits are parts of. */
+const BITS = 2 ** 32;
+
 /**
  * Encodes what a client learnt as an int16 update.
  *
@@ -32,8 +35,7 @@ export function encodeUpdate(
     // A plain loop: models have very many parameters, and each client encodes all of them each round.
     for (let at = 0; at < values.length; at++) {
       const exact = (values[at] as number) * unit;
-      const floor = Math.floor(exact);
-      const rounded = floor + (rng.nextFloat() < exact - floor ? 1 : 0);
+      const rounded = roundStochastically(exact, rng.nextUint32());
       if (rounded >= -MAX_UPDATE && rounded <= MAX_UPDATE) {
         vector[offset + at] = rounded;
         continue;
@@ -43,6 +45,20 @@ export function encodeUpdate(
     }
   });
   return { vector, saturated };
+}
+
+/**
+ * Rounds away from zero with a probability of the fraction: up where `bits / 2^32 < value - floor(value)`, decided on the
+ * magnitude, where nothing is rounded on the way: the difference itself is not exact for a small negative value.
+ *
+ * @param bits - 32 random bits
+ */
+function roundStochastically(value: number, bits: number): number {
+  const length = Math.abs(value);
+  const whole = Math.floor(length);
+  const part = (length - whole) * BITS;
+  if (value < 0) return -(whole + (BITS - 1 - bits < Math.floor(part) ? 1 : 0));
+  return whole + (bits < part ? 1 : 0);
 }
 
 /**
