@@ -85,8 +85,8 @@ async function openPair(
   try {
     const labels = await openPart(paths, part, 'labels');
     try {
-      const pictures = readHeader(images);
-      const answers = readHeader(labels);
+      const pictures = readIdxHeader(images);
+      const answers = readIdxHeader(labels);
       const [count = 0, ...shape] = pictures.shape;
       const flat = [...shape, 1];
       if (shape.join() !== inputShape.join() && flat.join() !== inputShape.join()) {
@@ -110,12 +110,30 @@ async function openPair(
 }
 
 async function openPart(paths: readonly string[], part: string, kind: 'images' | 'labels'): Promise<RandomAccess> {
-  const name = new RegExp(`^${part.replace(/[^\w]/g, '\\$&')}-${kind}[-.]idx[0-9]+-ubyte(\\.gz)?$`);
-  const [file] = await dataFiles(paths, (found) => name.test(found), `${part}-${kind}-idx-ubyte file`);
-  return openRandomAccess(file ?? join(part, kind));
+  return openRandomAccess(await findIdxFile(paths, part, kind));
 }
 
-function readHeader(file: RandomAccess): { readonly shape: number[]; readonly valuesAt: number } {
+/**
+ * Finds one file of a pair, plain or `.gz`.
+ *
+ * @throws DataError `data/folder-missing`, `data/no-records`
+ */
+export async function findIdxFile(paths: readonly string[], part: string, kind: 'images' | 'labels'): Promise<string> {
+  const name = new RegExp(`^${part.replace(/[^\w]/g, '\\$&')}-${kind}[-.]idx[0-9]+-ubyte(\\.gz)?$`);
+  const [file] = await dataFiles(paths, (found) => name.test(found), `${part}-${kind}-idx-ubyte file`);
+  return file ?? join(part, kind);
+}
+
+/**
+ * Reads the header of an IDX file of unsigned bytes, and checks that the file is as long as it says.
+ *
+ * @returns the shape, records first, and where the values begin
+ * @throws DataError `data/bad-record`
+ */
+export function readIdxHeader(file: Pick<RandomAccess, 'name' | 'bytes' | 'read'>): {
+  readonly shape: number[];
+  readonly valuesAt: number;
+} {
   if (file.bytes < 8) throw broken(file.name, `it has ${file.bytes} bytes, not even a header`);
   const [zero, none, type, dimensions = 0] = file.read(0, 4);
   if (zero !== 0 || none !== 0) {
