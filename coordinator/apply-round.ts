@@ -54,6 +54,7 @@ export interface ApplyRoundContext {
  * @throws StoredBlobError if a stored blob has gone or is damaged
  * @throws RuleError if the rule refuses so few updates
  * @throws AggregationError if the updates cannot be aggregated exactly
+ * @throws StalenessError if in a buffered job the log holds an update of a model that is none of the last ones
  */
 export async function applyRound(
   context: ApplyRoundContext,
@@ -67,7 +68,9 @@ export async function applyRound(
   const { dimension } = terms.layout;
   const paths = admitted.map(({ updateRoot }) => join(blobs.folder, blobs.relativePath(updateRoot)));
   const products = await context.folding?.take(admitted.map(({ updateRoot }) => updateRoot));
-  const updates: AdmittedUpdates = { contributions: admitted, rows: { place: 'files', paths, dimension }, products };
+  const { parents } = progress;
+  const rows = { place: 'files', paths, dimension } as const;
+  const updates: AdmittedUpdates = { contributions: admitted, rows, products, parents };
 
   // This thread reads and hashes while the engine's aggregate, and while what comes of it is written.
   const parent = loadParent(context, progress);

@@ -28,8 +28,9 @@ export function checkStatement(
   const { plan, answers, draw } = state as Collecting;
   if (answers[participant]?.verdict === 'accepted') return rejected('gate/duplicate');
   if (!isAsked(draw, plan, participant)) return rejected('gate/not-asked');
-  if (statement.parentRoot !== undefined && statement.parentRoot !== plan.parentRoot) {
-    return rejected('gate/wrong-parent');
+  const { parents } = state.progress;
+  if (statement.parentRoot !== undefined && !(parents ?? [plan.parentRoot]).includes(statement.parentRoot)) {
+    return rejected(parents ? 'gate/too-stale' : 'gate/wrong-parent');
   }
   if (statement.samples === 0) return rejected('gate/no-samples');
   return undefined;

@@ -4,6 +4,7 @@ export type RefusalCode =
   | 'gate/wrong-job'
   | 'gate/wrong-round'
   | 'gate/wrong-parent'
+  | 'gate/too-stale'
   | 'gate/duplicate'
   | 'gate/not-asked'
   | 'gate/banned'

@@ -7,6 +7,8 @@ const REMEDIES: Partial<Record<RefusalCode, string>> = {
   'gate/duplicate': 'an update of this participant was accepted already: it stands, wait for the next round',
   'gate/banned': 'the operator has banned this participant from the job: ask the operator',
   'gate/not-staked': 'this participant has no stake in the job, or is leaving: stake with "fedanchor stake add"',
+  'gate/too-stale':
+    'the update was trained from none of the last models that this job takes updates of: fetch the latest and train again',
   'gate/not-asked': 'this participant was not drawn for the round: wait for the next one',
 };
 

@@ -32,7 +32,7 @@ export function withAnswer(rules: JobRules, state: Collecting, event: AnswerEven
   const tookMs = event.type === 'updateAccepted' && openedAt !== null ? event.at - openedAt : null;
   return {
     ...state,
-    answers: { ...state.answers, [participant]: answerOf(event) },
+    answers: { ...state.answers, [participant]: answerOf(rules, event) },
     progress: credited(rules, { ...state.progress, present }, event, tookMs),
   };
 }
@@ -70,14 +70,22 @@ function credited(
   return { ...progress, standings: { ...standings, [participant]: standing } };
 }
 
-function answerOf(event: AnswerEvent): Answer {
+function answerOf({ buffer }: JobRules, event: AnswerEvent): Answer {
   switch (event.type) {
     case 'updateAccepted': {
-      const { updateRoot, samples, largestMagnitude, datasetCommitment } = event.statement;
+      const { parentRoot, updateRoot, samples, largestMagnitude, datasetCommitment } = event.statement;
       const { participant, signature } = event;
       return {
         verdict: 'accepted',
-        contribution: { participant, updateRoot, samples, largestMagnitude, datasetCommitment, signature },
+        contribution: {
+          participant,
+          updateRoot,
+          samples,
+          largestMagnitude,
+          datasetCommitment,
+          signature,
+          ...(buffer && { parentRoot }),
+        },
       };
     }
     case 'updateRefused':

@@ -8,9 +8,13 @@ import type { Collecting, JobRules, JobState, Progress } from './state.ts';
 /** Why collection closes: everything asked for is there, or the deadline has passed. */
 type Closing = 'answered' | 'deadline';
 
-/** Whether nothing more is waited for: all have answered, or as many updates as a round takes are accepted. */
-export function isComplete({ sample }: JobRules, { answers, expected }: Collecting): boolean {
-  if (sample && admittedOf(answers).length >= sample.size) return true;
+/**
+ * Whether nothing more is waited for: all have answered, or as many updates as a round takes are accepted. In a buffered
+ * job whoever is still training then offers its update to the next round.
+ */
+export function isComplete({ sample, buffer }: JobRules, { answers, expected }: Collecting): boolean {
+  const size = sample?.size ?? buffer?.size;
+  if (size !== undefined && admittedOf(answers).length >= size) return true;
   return expected.every((participant) => answers[participant] !== undefined);
 }
 

@@ -1,6 +1,6 @@
 import type { Hex } from '../../shared/bytes.ts';
 import type { RoundPlan } from '../../shared/round/plan.ts';
-import { isAsked, type SampleDraw, sampleCut } from '../../shared/round/sampling.ts';
+import { drawSample } from '../../shared/round/sampling.ts';
 import { entered, type Step } from './outcome.ts';
 import { allowanceMs, isWaitedFor, standingOf } from './standing.ts';
 import { type Collecting, isHeldUp, type JobRules, type Progress } from './state.ts';
@@ -51,8 +51,8 @@ function whoIsAsked(
   const eligible = ready.length >= rules.quorum ? ready : present;
   if (!rules.sample || !seed) return { expected: eligible };
   const { size, extra } = rules.sample;
-  const draw: SampleDraw = { ...seed, cut: sampleCut(seed.seed, plan, eligible, size + extra) };
-  return { expected: eligible.filter((participant) => isAsked(draw, plan, participant)), draw };
+  const { cut, asked } = drawSample(seed.seed, plan, eligible, size + extra);
+  return { expected: asked, draw: { ...seed, cut } };
 }
 
 /** As long as the slowest of those it waits for is given: nobody is hurried by the others' being quick. */

@@ -29,9 +29,12 @@ function goneBack(
   // No pair of round and attempt comes again, nor does a seed: what was signed for the one proves nothing of the other.
   const attempt = Math.max(minAttempt, lastSeedUsed + 1 - (rounds + 1));
   const { through = 0, skipped = 0 } = progress.rewound ?? {};
+  // A model that is gone is nobody's parent any more; those before the last that stands may be too old to be known.
+  const parents = progress.parents && [to.modelRoot, ...progress.parents.slice(progress.rounds - rounds + 1)];
   return {
     ...progress,
     ...to,
+    ...(parents && { parents }),
     rounds,
     attempt,
     rewound: {

@@ -2,7 +2,7 @@ import type { Hex } from '../../shared/bytes.ts';
 import type { Contribution } from '../../shared/commitments/contribution.ts';
 import type { RoundRecord } from '../../shared/commitments/record.ts';
 import type { Manifest } from '../../shared/round/manifest.ts';
-import type { Pace, SampleRule } from '../../shared/round/participation.ts';
+import type { BufferRule, Pace, SampleRule } from '../../shared/round/participation.ts';
 import { lastSeedIndex, type RoundPlan } from '../../shared/round/plan.ts';
 import type { SampleDraw } from '../../shared/round/sampling.ts';
 import type { Standings } from './standing.ts';
@@ -31,6 +31,8 @@ export interface Progress extends RoundResult {
   readonly seed?: Omit<SampleDraw, 'cut'>;
   /** What is known of participants' times, where the manifest has a `pace`. */
   readonly standings?: Standings;
+  /** Models that updates may be trained from, the newest first, where the manifest has a `buffer`. */
+  readonly parents?: readonly Hex[];
   /** Failures of the next round so far, where the manifest has a `retryPauseMs`. */
   readonly setbacks?: number;
   /** That no further round is to open, while an operator wants it so. */
@@ -180,11 +182,13 @@ export interface JobRules {
   readonly sample?: SampleRule;
   /** How deadlines follow participants' times; always `deadlineMs` if absent. */
   readonly pace?: Pace;
+  /** How many updates close a round that takes them from older models too; all, and none of those, if absent. */
+  readonly buffer?: BufferRule;
 }
 
 /** Takes from a manifest what the machine needs. */
 export function jobRules(job: Hex, manifest: Manifest): JobRules {
-  const { expected, quorum, deadlineMs, retries, retryPauseMs, sample, pace } = manifest.participation;
+  const { expected, quorum, deadlineMs, retries, retryPauseMs, sample, pace, buffer } = manifest.participation;
   return {
     job,
     rounds: manifest.rounds,
@@ -196,12 +200,13 @@ export function jobRules(job: Hex, manifest: Manifest): JobRules {
     ...(retryPauseMs !== undefined && { retryPauseMs }),
     ...(sample && { sample }),
     ...(pace && { pace }),
+    ...(buffer && { buffer }),
   };
 }
 
 /** Where a job begins. */
 export function initialState(manifest: Manifest): Open {
-  const { expected, retryPauseMs, sample, pace } = manifest.participation;
+  const { expected, retryPauseMs, sample, pace, buffer } = manifest.participation;
   return {
     phase: 'open',
     need: expected,
@@ -215,6 +220,7 @@ export function initialState(manifest: Manifest): Open {
       // A member that a job does not use is left out: states of jobs that have none of them stay what they were.
       ...(sample && { seed: { seedIndex: 0, seed: manifest.seedCommitment } }),
       ...(pace && { standings: {} }),
+      ...(buffer && { parents: [manifest.initialModelRoot] }),
       ...(retryPauseMs !== undefined && { setbacks: 0 }),
     },
   };

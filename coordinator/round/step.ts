@@ -1,6 +1,7 @@
 import { type Hex, ZERO_HASH } from '../../shared/bytes.ts';
 import { recordFromJson } from '../../shared/commitments/record.ts';
 import { nextUpdateBits } from '../../shared/fixed-point/update-bits.ts';
+import { parentsAfter } from '../../shared/round/staleness.ts';
 import { type AnswerEvent, isAnswerTo, withAnswer, withLateAnswer } from './answers.ts';
 import { bonded } from './bonding.ts';
 import { close, failed, isComplete, isOf } from './closing.ts';
@@ -24,7 +25,7 @@ import {
  * that a repeated or belated one is harmless.
  *
  * `open -> collecting` when enough are present and no pause is under way; `collecting -> aggregating` when all have
- * answered or enough of a sample have, or at the deadline with a quorum; `collecting -> collecting | open` with the next
+ * answered or enough of a sample or for a buffer have, or at the deadline with a quorum; `collecting -> collecting | open` with the next
  * attempt below the quorum, `-> failed` when the retries are spent; `aggregating -> anchoring`;
  * `anchoring -> collecting | open | closed`. A rewind leads from every state but `failed` back to `collecting | open`.
  */
@@ -126,6 +127,7 @@ function anchored(rules: JobRules, state: Anchoring, event: RoundAnchored): Step
     updateBits: state.nextUpdateBits,
     location: record.location,
     ...(state.progress.seed && { seed: { seedIndex, seed } }),
+    ...(rules.buffer && { parents: parentsAfter(rules.buffer, record.modelRoot, state.progress.parents ?? []) }),
     ...(state.progress.setbacks !== undefined && { setbacks: 0 }),
   };
   if (record.round === rules.rounds) return entered({ phase: 'closed', progress });

@@ -42,6 +42,11 @@ export interface Contribution {
   readonly datasetCommitment: Hex;
   /** The participant's signature over the statement, 65 bytes. */
   readonly signature: Hex;
+  /**
+   * Model it was trained from, in a job whose rounds are buffered; in any other it is the round's own parent, and is left
+   * out. It has no place in the leaf: the signature there covers it.
+   */
+  readonly parentRoot?: Hex;
 }
 
 /** Verdict of a contribution in the tree: admitted. Only admitted updates are committed to. */

@@ -9,6 +9,7 @@ export const checkContributions: Check = async ({ view, evidence, known }) => {
   for (const [row, own] of view.document.contributions.entries()) {
     const { participant, updateRoot, samples, largestMagnitude, datasetCommitment, signature } = own;
     const previous = view.document.contributions[row - 1]?.participant;
+    // A job with a court is not buffered: the contract holds every update to the record's parent, whatever is published.
     const statement = {
       ...{ job, round, attempt, parentRoot: parentModelRoot },
       ...{ updateRoot, samples, largestMagnitude, datasetCommitment },

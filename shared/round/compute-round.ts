@@ -45,6 +45,8 @@ export interface ComputedUpdates {
   readonly rows: UpdateRows;
   /** Their n x n exact inner products, where somebody has them already. */
   readonly products?: Matrix<bigint> | undefined;
+  /** How many rounds old each one's parent is, in a buffered job; absent: all were trained from the newest model. */
+  readonly stalenesses?: readonly number[] | undefined;
 }
 
 /**
@@ -56,18 +58,19 @@ export interface ComputedUpdates {
  * @throws RuleError if the rule cannot hold against its f with so few participants
  * @throws AggregationError if the updates cannot be aggregated exactly
  * @throws ServerStateError if the state before is not one that the server step could have left
+ * @throws StalenessError if an age is none
  */
 export async function computeRound(
   { manifest, layout, book }: RoundTerms,
   start: RoundStart | PromiseLike<RoundStart>,
   plan: Pick<RevealedPlan, 'updateBits' | 'seed'>,
-  { contributions, rows, products }: ComputedUpdates,
+  { contributions, rows, products, stalenesses }: ComputedUpdates,
   engine: AggregationEngine,
   withMatrixRoot: boolean,
 ): Promise<ComputedRound> {
   const { rule, sampleCap, serverStep: step } = manifest.aggregation;
   const samples = contributions.map((contribution) => Math.min(contribution.samples, sampleCap));
-  const facts = { spec: rule, n: contributions.length, samples, plan, book };
+  const facts = { spec: rule, n: contributions.length, samples, plan, book, stalenesses };
   const aggregated = await aggregateRound(engine, rows, facts, products, withMatrixRoot);
   const { model, serverState } = await start;
   const stepped = serverStep(layout, { model, state: serverState }, aggregated.aggregate, plan.updateBits, step);

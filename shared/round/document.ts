@@ -32,6 +32,7 @@ const documentSchema = z.strictObject({
         largestMagnitude: z.number().int(),
         datasetCommitment: hex,
         signature: hex,
+        parentRoot: z.exactOptional(hex),
       }),
     )
     .min(1),

@@ -83,6 +83,14 @@ const manifestObject = z.strictObject({
 });
 
 const manifestSchema = manifestObject.superRefine(({ court, participation }, context) => {
+  if (court && participation.buffer) {
+    context.addIssue({
+      code: 'custom',
+      path: ['participation', 'buffer'],
+      message:
+        "it does not go with court: the contract holds a signature to the record's parent model, which an update of an older one was not signed for. Leave out one of the two",
+    });
+  }
   if (court && court.longestRoundS * 1000 < participation.deadlineMs) {
     context.addIssue({
       code: 'custom',

@@ -30,6 +30,19 @@ const sampleSchema = z.strictObject({
 /** What a manifest's `participation.sample` holds. */
 export type SampleRule = z.infer<typeof sampleSchema>;
 
+/** The most rounds that a manifest may let an update be old. */
+export const MOST_STALENESS = 1000;
+
+const bufferSchema = z.strictObject({
+  /** Updates that a round takes: it closes when so many are accepted, whoever is still training. */
+  size: count,
+  /** How many rounds older than the newest model the one that an update was trained from may be. */
+  maxStaleness: z.number().int().min(0).max(MOST_STALENESS),
+});
+
+/** What a manifest's `participation.buffer` holds. */
+export type BufferRule = z.infer<typeof bufferSchema>;
+
 /**
  * The section of a manifest that says who takes part and how long a round waits. Members that may be absent have no
  * default value: filling one in would change the bytes, and with them the hash, of every manifest written without it.
@@ -55,8 +68,33 @@ export const participationSchema = z
     sample: sampleSchema.optional(),
     /** Sets each round's deadline by how long its participants take. Absent: every round waits `deadlineMs`. */
     pace: paceSchema.optional(),
+    /**
+     * Buffered asynchronous rounds (FedBuff): clients train at their own pace, and an update of an older model is offered to
+     * the round that is open when it is done. Absent: every update is trained from its round's own parent.
+     */
+    buffer: bufferSchema.optional(),
   })
-  .superRefine(({ quorum, deadlineMs, sample, pace }, context) => {
+  .superRefine(({ quorum, deadlineMs, sample, pace, buffer }, context) => {
+    const refuse = (path: readonly string[], message: string) =>
+      context.addIssue({ code: 'custom', path: [...path], message });
+    if (buffer && buffer.size < quorum) {
+      refuse(
+        ['buffer', 'size'],
+        `a buffer of ${buffer.size} cannot reach the quorum of ${quorum}: choose at least ${quorum}`,
+      );
+    }
+    if (buffer && sample) {
+      refuse(
+        ['buffer'],
+        'it does not go with sample: an update begun for one draw would answer another. Leave out one of the two',
+      );
+    }
+    if (buffer && pace) {
+      refuse(
+        ['buffer'],
+        'it does not go with pace: training goes on over rounds, so their lengths say nothing of it. Leave out one of the two',
+      );
+    }
     if (sample && sample.size < quorum) {
       context.addIssue({
         code: 'custom',

@@ -14,6 +14,7 @@ import { accrue, type CumulativeRewards, totalRewards } from './cumulative-rewar
 import { encodeDocument } from './document.ts';
 import type { JobTerms } from './job-terms.ts';
 import type { RevealedPlan } from './plan.ts';
+import { stalenessesOf } from './staleness.ts';
 
 /** An update that passed the gate, with what its sender signed. */
 export interface AdmittedUpdate {
@@ -31,13 +32,20 @@ export interface AdmittedUpdates {
   readonly rows: UpdateRows;
   /** Their n x n exact inner products, where somebody has them already. */
   readonly products?: Matrix<bigint> | undefined;
+  /** In a buffered job: roots of the models that they may be trained from, the newest first. It decides how old each is. */
+  readonly parents?: readonly Hex[] | undefined;
 }
 
-/** Admitted updates that are in memory, in participant order. */
-export function inMemory(admitted: readonly AdmittedUpdate[]): AdmittedUpdates {
+/**
+ * Admitted updates that are in memory, in participant order.
+ *
+ * @param parents - in a buffered job: roots of the models that they may be trained from, the newest first
+ */
+export function inMemory(admitted: readonly AdmittedUpdate[], parents?: readonly Hex[]): AdmittedUpdates {
   return {
     contributions: admitted.map(({ contribution }) => contribution),
     rows: { place: 'memory', rows: admitted.map(({ update }) => update) },
+    parents,
   };
 }
 
@@ -65,6 +73,10 @@ export interface RoundOutcome {
   readonly serverState: Int32Array | null;
   /** The aggregate, units of 2^-(updateBits + 8). */
   readonly aggregate: Int32Array;
+  /** Integer weights of the updates in units of 2^-30, null for a rule that reduces coordinates. */
+  readonly weights: readonly number[] | null;
+  /** Whether each update has a part in the aggregate. */
+  readonly active: readonly boolean[];
   /** Scores in participant order. */
   readonly scores: readonly bigint[];
   /** What each participant earned in this round, in participant order. */
@@ -92,16 +104,20 @@ export type RoundFunction = typeof transition;
  * @throws RuleError if the rule cannot hold against its f with so few participants
  * @throws AggregationError if the updates cannot be aggregated exactly
  * @throws ServerStateError if the state before is not one that the server step could have left
+ * @throws StalenessError if in a buffered job an update was trained from none of the models that it may be
  */
 export async function transition(
   terms: JobTerms,
   parent: RoundParent | PromiseLike<RoundParent>,
   plan: RevealedPlan,
-  { contributions, rows, products }: AdmittedUpdates,
+  { contributions, rows, products, parents }: AdmittedUpdates,
   engine: AggregationEngine,
 ): Promise<RoundOutcome> {
-  const computed = await computeRound(terms, parent, plan, { contributions, rows, products }, engine, true);
-  const { aggregate, weights, gram, matrixRoot, scores, earned } = computed;
+  const { buffer } = terms.manifest.participation;
+  const stalenesses = buffer && stalenessesOf(parents ?? [], contributions);
+  const updates = { contributions, rows, products, stalenesses };
+  const computed = await computeRound(terms, parent, plan, updates, engine, true);
+  const { aggregate, weights, active, gram, matrixRoot, scores, earned } = computed;
   const { model, state: serverState, saturated } = computed.stepped;
   const { modelRoot: parentModelRoot, rewards: earlier } = await parent;
   const rewards = accrue(
@@ -134,5 +150,5 @@ export async function transition(
     rewardsTotal: totalRewards(rewards),
     location: toHex(sha256Digest(document)),
   };
-  return { record, document, model, serverState, aggregate, scores, earned, rewards, saturated };
+  return { record, document, model, serverState, aggregate, weights, active, scores, earned, rewards, saturated };
 }

@@ -214,6 +214,20 @@ describe('the gate refuses, and keeps nothing of', () => {
     expect(await gate.keptBlobs()).toEqual([]);
   });
 
+  it('in a buffered job, an update of a model that is none of the last ones', async () => {
+    const gate = await openGate();
+    const parents = [hash('model'), hash('model before')];
+    const state = { ...collecting, progress: { ...collecting.progress, parents } };
+    const stale = submission(undefined, { parentRoot: hash('model long ago') });
+    await upload(gate.uploads, stale);
+    expect(await inspect(gate, stale, state)).toEqual({ verdict: 'rejected', code: 'gate/too-stale' });
+    expect(await gate.keptBlobs()).toEqual([]);
+    const old = submission(undefined, { parentRoot: hash('model before') });
+    await upload(gate.uploads, old);
+    expect(await inspect(gate, old, state)).toBeUndefined();
+    expect(await gate.keptBlobs()).toEqual([old.statement.updateRoot.slice(2)]);
+  });
+
   it("what another participant has uploaded: copying a neighbour's root is not a submission", async () => {
     const gate = await openGate();
     await upload(gate.uploads, { ...submission(), participant: OTHER.address });
@@ -241,6 +255,7 @@ describe('the gate refuses, and keeps nothing of', () => {
       'gate/not-asked',
       'gate/banned',
       'gate/not-staked',
+      'gate/too-stale',
     ];
     const covered = new Set<string>([...REFUSED.map(([, , code]) => code), ...others]);
     const every: Record<RefusalCode, true> = {
@@ -248,6 +263,7 @@ describe('the gate refuses, and keeps nothing of', () => {
       'gate/wrong-job': true,
       'gate/wrong-round': true,
       'gate/wrong-parent': true,
+      'gate/too-stale': true,
       'gate/duplicate': true,
       'gate/not-asked': true,
       'gate/banned': true,

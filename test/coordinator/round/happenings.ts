@@ -19,7 +19,7 @@ export const RULES: JobRules = {
 };
 
 /** Where a job by these rules begins. */
-export function beginning({ expected, sample, pace, retryPauseMs }: JobRules = RULES): Open {
+export function beginning({ expected, sample, pace, buffer, retryPauseMs }: JobRules = RULES): Open {
   return {
     phase: 'open',
     need: expected,
@@ -27,6 +27,7 @@ export function beginning({ expected, sample, pace, retryPauseMs }: JobRules = R
       ...{ rounds: 0, attempt: 0, modelRoot: hash('model 0'), updateBits: 12, location: null, present: [] },
       ...(sample && { seed: { seedIndex: 0, seed: hash('commitment') } }),
       ...(pace && { standings: {} }),
+      ...(buffer && { parents: [hash('model 0')] }),
       ...(retryPauseMs !== undefined && { setbacks: 0 }),
     },
   };
@@ -176,7 +177,7 @@ const PACE: fc.Arbitrary<Pace> = fc.record({
   late: fc.constantFrom('credited', 'ignored'),
 });
 
-/** Half of them are as manifests were before they had samples, paces and pauses. */
+/** Half of them are as manifests were before they had samples, paces, buffers and pauses. */
 export const ANY_RULES: fc.Arbitrary<JobRules> = fc
   .record({
     rounds: fc.integer({ min: 1, max: 4 }),
@@ -187,16 +188,19 @@ export const ANY_RULES: fc.Arbitrary<JobRules> = fc
       fc.record({
         sample: fc.option(fc.record({ more: fc.nat(1), extra: fc.nat(1) }), { nil: undefined }),
         pace: fc.option(PACE, { nil: undefined }),
+        buffer: fc.option(fc.record({ more: fc.nat(1), maxStaleness: fc.nat(2) }), { nil: undefined }),
         retryPauseMs: fc.option(fc.integer({ min: 1, max: 2000 }), { nil: undefined }),
       }),
     ),
   })
   .map(({ rounds, quorum, more, retries, options }) => {
-    const { sample, pace, retryPauseMs } = options ?? {};
+    const { sample, pace, buffer, retryPauseMs } = options ?? {};
+    const isBuffered = buffer && !sample && !pace;
     return {
       ...{ ...RULES, rounds, quorum, expected: quorum + more, retries },
       ...(sample && { sample: { size: quorum + sample.more, extra: sample.extra } }),
       ...(pace && { pace }),
+      ...(isBuffered && { buffer: { size: quorum + buffer.more, maxStaleness: buffer.maxStaleness } }),
       ...(retryPauseMs !== undefined && { retryPauseMs }),
     };
   });

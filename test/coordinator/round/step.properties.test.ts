@@ -98,7 +98,7 @@ describe('the round machine, whatever happens', () => {
     });
   });
 
-  it('admits exactly the accepted, by participant, when all expected or enough of a sample have answered or at the deadline with a quorum', () => {
+  it('admits exactly the accepted, by participant, when all expected or enough of a sample or for a buffer have answered or at the deadline with a quorum', () => {
     forAllMoments(({ before, event, state }, rules) => {
       if (before.phase !== 'collecting') return;
       const answers = new Map(Object.entries(before.answers));
@@ -109,7 +109,9 @@ describe('the round machine, whatever happens', () => {
         if (event.type === 'updateAccepted') {
           const { updateRoot, samples, largestMagnitude, datasetCommitment } = event.statement;
           const { signature } = event;
-          const contribution = { participant, updateRoot, samples, largestMagnitude, datasetCommitment, signature };
+          const told = { participant, updateRoot, samples, largestMagnitude, datasetCommitment, signature };
+          const { parentRoot } = event.statement;
+          const contribution = rules.buffer ? { ...told, parentRoot } : told;
           answers.set(participant, { verdict: 'accepted', contribution });
         } else if (event.type === 'updateRefused' || event.type === 'roundDeclined') {
           answers.set(participant, { verdict: event.type === 'roundDeclined' ? 'declined' : 'refused', code: '' });
@@ -122,7 +124,8 @@ describe('the round machine, whatever happens', () => {
       const admitted = [...answers.values()]
         .flatMap((answer) => (answer.verdict === 'accepted' ? [answer.contribution] : []))
         .sort(byParticipant);
-      const isFull = rules.sample !== undefined && admitted.length >= rules.sample.size;
+      const { size = Number.POSITIVE_INFINITY } = rules.sample ?? rules.buffer ?? {};
+      const isFull = admitted.length >= size;
       const isAnswered = isFull || before.expected.every((participant) => answers.has(participant));
       const isOver = isAnswered || (isOurs && event.type === 'deadlinePassed');
       const pauses = isAnswered && rules.retryPauseMs !== undefined;

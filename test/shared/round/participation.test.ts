@@ -30,6 +30,22 @@ describe('the participation section', () => {
     expect(decodeManifest(encodeManifest(parsed))).toEqual(parsed);
   });
 
+  it('keeps a buffer, to the byte', () => {
+    const parsed = parseManifest(manifestWith({ buffer: { size: 3, maxStaleness: 0 } }));
+    expect(parsed.participation.buffer).toEqual({ size: 3, maxStaleness: 0 });
+    expect(decodeManifest(encodeManifest(parsed))).toEqual(parsed);
+  });
+
+  it('refuses a buffer beside a court, and says why', () => {
+    const court = {
+      ...{ minStake: '1', coordinatorBond: '2', challengerBond: '1', slashAmount: '2', answerS: 60, longestRoundS: 60 },
+      ...{ faultBps: 1, proverBps: 0, compensationBps: 0, attestationQuorum: 0, attestationTicks: 0 },
+    };
+    const json = manifestWith({ buffer: { size: 3, maxStaleness: 1 } });
+    expect(() => parseManifest({ ...json, court })).toThrow(/participation.buffer".*court.*parent model/);
+    expect(() => parseManifest({ ...manifestWith({}), court })).not.toThrow();
+  });
+
   it.each<[string, Record<string, unknown>]>([
     ['participation.sample.size', { sample: { size: 2, extra: 0 } }],
     ['participation.sample.size', { sample: { size: 0, extra: 0 } }],
@@ -41,6 +57,13 @@ describe('the participation section', () => {
     ['participation.pace.window', { pace: { ...PACE, window: 0 } }],
     ['participation.pace.late', { pace: { ...PACE, late: 'next-round' } }],
     ['participation.retryPauseMs', { retryPauseMs: 0 }],
+    ['participation.buffer.size', { buffer: { size: 2, maxStaleness: 1 } }],
+    ['participation.buffer.size', { buffer: { maxStaleness: 1 } }],
+    ['participation.buffer.maxStaleness', { buffer: { size: 3 } }],
+    ['participation.buffer.maxStaleness', { buffer: { size: 3, maxStaleness: 1001 } }],
+    ['participation.buffer', { buffer: { size: 3, maxStaleness: 1, decay: 'sqrt' } }],
+    ['participation.buffer', { buffer: { size: 3, maxStaleness: 1 }, sample: { size: 3, extra: 0 } }],
+    ['participation.buffer', { buffer: { size: 3, maxStaleness: 1 }, pace: PACE }],
   ])('names %s when it is wrong', (field, more) => {
     expect(() => parseManifest(manifestWith(more))).toThrow(
       expect.objectContaining({ code: 'manifest/invalid', data: { field } }),
