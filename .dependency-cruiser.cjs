@@ -178,7 +178,7 @@ module.exports = {
   options: {
     tsPreCompilationDeps: true,
     doNotFollow: { path: 'node_modules' },
-    exclude: { path: ['^contracts/(build|cache)/', '^shared/aggregation/kernels/(assembly/|compile\\.mjs)'] },
+    exclude: { path: ['^contracts/(build|cache)/', '/kernels/assembly/'] },
     enhancedResolveOptions: { exportsFields: ['exports'], conditionNames: ['import', 'node', 'default', 'types'] },
   },
 };

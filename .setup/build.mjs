@@ -24,9 +24,10 @@ const passedOver = new Set([
   'contracts/snapshots',
   'contracts/test',
   'shared/aggregation/kernels/build',
+  'simulations/models/kernels/build',
 ]);
 const stampName = '.inputs';
-const kernels = ['shared', 'aggregation', 'kernels'];
+const kernels = ['shared/aggregation/kernels/build/kernels.wasm', 'simulations/models/kernels/build/kernels.wasm'];
 
 /**
  * Hashes everything the build reads: names and contents, no times, so that a fresh check-out of the same sources is not
@@ -70,7 +71,7 @@ export function isBuilt(inputsHash) {
     existsSync(stamp) &&
     readFileSync(stamp, 'utf8') === inputsHash &&
     existsSync(join(root, 'contracts', 'build', stampName)) &&
-    existsSync(join(root, ...kernels, 'build', 'kernels.wasm'))
+    kernels.every((file) => existsSync(join(root, file)))
   );
 }
 
@@ -92,7 +93,7 @@ export async function build(inputsHash) {
   const outcomes = await Promise.allSettled([
     runProgram(process.execPath, [compiler, '-p', 'tsconfig.build.json', '--outDir', draft], failure),
     runProgram(process.execPath, [join('contracts', 'compile.mjs')], failure),
-    runProgram(process.execPath, [join(...kernels, 'compile.mjs'), draft], failure),
+    runProgram(process.execPath, [join('.setup', 'compile-kernels.mjs'), draft], failure),
   ]);
   for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason;
 

@@ -42,8 +42,10 @@ writeFileSync('contracts/build/.inputs', 'x');
 const FAKE_KERNELS = `
 import { appendFileSync, mkdirSync, writeFileSync } from 'node:fs';
 appendFileSync('calls.log', 'kernels\\n');
-mkdirSync('shared/aggregation/kernels/build', { recursive: true });
-writeFileSync('shared/aggregation/kernels/build/kernels.wasm', 'x');
+for (const folder of ['shared/aggregation', 'simulations/models']) {
+  mkdirSync(folder + '/kernels/build', { recursive: true });
+  writeFileSync(folder + '/kernels/build/kernels.wasm', 'x');
+}
 `;
 
 /** A program that tells what it was given, and ends as told. */
@@ -83,7 +85,7 @@ beforeEach(async () => {
     'fake-tsc.cjs': FAKE_TSC,
     'contracts/compile.mjs': FAKE_COMPILE,
     'contracts/test/Token.t.sol': 'contract A {}',
-    'shared/aggregation/kernels/compile.mjs': FAKE_KERNELS,
+    '.setup/compile-kernels.mjs': FAKE_KERNELS,
     'client/log.ts': 'export {};',
     'coordinator/log.ts': 'export {};',
     'shared/log.ts': 'export {};',
