@@ -2,7 +2,8 @@ import { fileURLToPath } from 'node:url';
 import { type Command, InvalidArgumentError } from 'commander';
 import { configureRun } from '../client/cli/run-command.ts';
 import { registerAggregateCommands } from './aggregate/cli.ts';
-import { ATTACKS, parseAttack } from './attacks/registry.ts';
+import { registerListCommands } from './attacks/cli.ts';
+import { LONE_ATTACKS, mountAttack, parseLoneAttack } from './attacks/mount.ts';
 import { registerBenchCommands } from './bench/cli.ts';
 import { cheatOption, registerCheatCommands } from './cheats/cli.ts';
 import { runDemo } from './demo/demo.ts';
@@ -26,14 +27,14 @@ interface DemoFlags {
 /** Exit code of a program that was interrupted, by the custom of shells. */
 const INTERRUPTED = 130;
 
-/** Adds `fedanchor demo`, `aggregate`, `rules`, `bench` and `attacker` to the command line. */
+/** Adds `fedanchor demo`, `aggregate`, `rules`, `attacks`, `bench` and `attacker` to the command line. */
 export function registerSimulationCommands(program: Command): void {
   program
     .command('demo')
     .description('show a federation at work on this machine, from training to audit and rewards')
     .option('--clients <n>', 'honest clients', wholeNumber(1, 50), 5)
     .option('--attackers <n>', 'attackers', wholeNumber(0, 50), 1)
-    .option('--attack <name[:strength]>', attackHelp(), attackName, 'ipm')
+    .option('--attack <name[:strength]>', attackHelp(), attackName, 'ipm:10')
     .addOption(cheatOption())
     .option('--rounds <n>', 'rounds', wholeNumber(1, 10_000), nextCharacterJob.rounds)
     .option(
@@ -55,16 +56,17 @@ export function registerSimulationCommands(program: Command): void {
     .action(demo);
 
   registerAggregateCommands(program);
+  registerListCommands(program);
   registerCheatCommands(program, wholeNumber);
   registerBenchCommands(program);
 
   const attacker = program.command('attacker', { hidden: true }).description('take part in a job as an attacker');
-  configureRun<{ readonly attack: ReturnType<typeof parseAttack> }>(
+  configureRun<{ readonly attack: ReturnType<typeof parseLoneAttack> }>(
     attacker
       .command('run')
       .description('train honestly, send something else')
-      .requiredOption('--attack <name[:strength]>', attackHelp(), parseAttack),
-    (trainer, { attack: { attack, strength } }) => attack.mount(trainer, strength),
+      .requiredOption('--attack <name[:strength]>', attackHelp(), parseLoneAttack),
+    (trainer, { attack }) => mountAttack(trainer, attack),
   );
 }
 
@@ -84,11 +86,11 @@ async function demo(flags: DemoFlags): Promise<void> {
 }
 
 function attackHelp(): string {
-  return `what attackers do; ${ATTACKS.map(({ name, summary, defaultStrength }) => `${name}: ${summary} (${defaultStrength})`).join('; ')}`;
+  return `what attackers do; ${LONE_ATTACKS.map(({ name, summary }) => `${name}: ${summary}`).join('; ')}`;
 }
 
 function attackName(text: string): string {
-  parseAttack(text);
+  parseLoneAttack(text);
   return text;
 }
 

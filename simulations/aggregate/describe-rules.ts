@@ -1,6 +1,6 @@
-import { whatItTakes } from '../../shared/aggregation/parameters.ts';
 import { PRE_AGGREGATORS, RULES } from '../../shared/aggregation/registry.ts';
 import type { Described } from '../../shared/aggregation/rule.ts';
+import { describeParameters, listParameters, type ParameterEntry } from '../parameter-list.ts';
 
 /** One rule or pre-aggregator, as a list of them shows it. */
 export interface RuleEntry {
@@ -17,16 +17,7 @@ export interface RuleEntry {
   /** How far a wrong result can be carried. */
   readonly guarantee: string;
   /** Parameters beyond f. */
-  readonly parameters: readonly {
-    /** Name. */
-    readonly name: string;
-    /** Value when none is given. */
-    readonly default: string | number;
-    /** What it takes. */
-    readonly takes: string;
-    /** What it decides. */
-    readonly meaning: string;
-  }[];
+  readonly parameters: readonly ParameterEntry[];
 }
 
 /** Every rule and pre-aggregator, in the registry's order. */
@@ -51,10 +42,12 @@ export function describeRules(entries: readonly RuleEntry[]): string {
 
 function describeEntry({ name, aliases, summary, bound, guarantee, parameters }: RuleEntry): string {
   const also = aliases.length === 0 ? '' : ` (${aliases.join(', ')})`;
-  const settings = parameters.map(
-    (parameter) => `      ${parameter.name} = ${parameter.default}: ${parameter.meaning}; takes ${parameter.takes}`,
-  );
-  return [`  ${name}${also}`, `      ${summary}`, `      ${bound}; ${guarantee}`, ...settings].join('\n');
+  return [
+    `  ${name}${also}`,
+    `      ${summary}`,
+    `      ${bound}; ${guarantee}`,
+    ...describeParameters(parameters),
+  ].join('\n');
 }
 
 function entryOf(member: Described, family: RuleEntry['family']): RuleEntry {
@@ -66,11 +59,6 @@ function entryOf(member: Described, family: RuleEntry['family']): RuleEntry {
     summary,
     bound,
     guarantee,
-    parameters: parameters.map((parameter) => ({
-      name: parameter.name,
-      default: parameter.default,
-      takes: whatItTakes(parameter).join(', '),
-      meaning: parameter.meaning,
-    })),
+    parameters: listParameters(parameters),
   };
 }

@@ -1,10 +1,16 @@
-import type { Attack } from './attack.ts';
-import { scaleUpdate } from './scaled-update.ts';
+import { reversedMean } from './inner-product-manipulation.ts';
+import type { UpdateAttack } from './scene.ts';
+import { sameFromAll } from './vectors.ts';
 
-/** Sign flipping (Allen-Zhu et al., "Byzantine-resilient non-convex SGD", ICLR 2021): sends the honest update negated. */
-export const signFlipping: Attack = {
-  name: 'sign-flip',
-  summary: 'sign flipping: sends its own honest update with the sign reversed',
-  defaultStrength: 1,
-  mount: (honest, strength) => scaleUpdate(honest, -strength),
+/** Sign flipping: sends the mean of the honest updates with the sign reversed, `-mean`. */
+export const signFlipping: UpdateAttack = {
+  name: 'SignFlipping',
+  aliases: ['sign-flip', 'sign-flipping', 'SF'],
+  summary: 'sends the mean honest update with the sign reversed',
+  source:
+    'Allen-Zhu, Ebrahimianghazani, Li, Alistarh, "Byzantine-resilient non-convex stochastic gradient descent", ICLR 2021',
+  parameters: [],
+  kind: 'update',
+  looksAt: 'own',
+  forge: ({ honest, byzantine }) => sameFromAll(reversedMean(honest, 1), byzantine),
 };
