@@ -51,31 +51,38 @@ export interface ContributionContext {
 }
 
 /**
- * Holds a round's contributions to the rules of admission, before any update is fetched: number, order, allow-list.
- * Signatures are looked at while updates are on their way.
+ * Holds a round's contributions to the rules of admission, before any update is fetched: number, order, allow-list; in a
+ * buffered job, that each was trained from one of the last models. Signatures are looked at while updates are on their way.
  *
+ * @param parents - roots of those models by the chain's records, the newest first; absent: the job is not buffered
  * @throws DivergenceFound
  */
 export function auditStatements(
   { terms }: ContributionContext,
   record: RoundRecord,
   contributions: readonly Contribution[],
+  parents?: readonly Hex[],
 ): void {
-  const { quorum, admission, sample } = terms.manifest.participation;
+  const { quorum, admission, sample, buffer } = terms.manifest.participation;
   const [count, id] = [contributions.length, record.location];
   mustEqual('participants', count, record.participants);
   must(count >= quorum, 'participants', `at least the quorum of ${quorum}`, String(count));
   const most = sample?.size ?? count;
   must(count <= most, 'participants', `at most the sample of ${most}`, String(count));
+  const room = buffer?.size ?? count;
+  must(count <= room, 'participants', `at most the buffer of ${room}`, String(count));
   const allowed = admission === 'open' ? undefined : new Set<string>(admission);
   for (const [index, contribution] of contributions.entries()) {
-    const { participant, samples, largestMagnitude } = contribution;
+    const { participant, samples, largestMagnitude, parentRoot } = contribution;
     const before = contributions[index - 1]?.participant;
     const isLater = before === undefined || before < participant;
     must(isLater, 'order of participants', `an address above ${before}`, participant, id);
     must(allowed?.has(participant) ?? true, 'participant', 'an address on the allow-list', participant, id);
     const isInRange = [samples, largestMagnitude].every((value) => value >= 0 && value <= UINT32_MAX);
     must(isInRange, `statement of ${participant}`, 'unsigned 32-bit numbers', `${samples}, ${largestMagnitude}`, id);
+    const isFromKnown = parentRoot === undefined ? !buffer : (parents?.includes(parentRoot) ?? false);
+    const expected = buffer ? `one of the last ${parents?.length} models` : 'none named: the job is not buffered';
+    must(isFromKnown, `parent of the update of ${participant}`, expected, parentRoot ?? 'none named', id);
   }
 }
 
@@ -86,9 +93,11 @@ export function auditStatements(
  */
 function auditSignature(
   { facts, recover }: ContributionContext,
-  { job, round, attempt, parentModelRoot: parentRoot, location: id }: RoundRecord,
-  { participant, signature, updateRoot, samples, largestMagnitude, datasetCommitment }: Contribution,
+  { job, round, attempt, parentModelRoot, location: id }: RoundRecord,
+  { participant, signature, updateRoot, samples, largestMagnitude, datasetCommitment, ...own }: Contribution,
 ): void {
+  // What a buffered update was trained from it alone says: its age is held to what its participant signed.
+  const parentRoot = own.parentRoot ?? parentModelRoot;
   const statement = { job, round, attempt, parentRoot, updateRoot, samples, largestMagnitude, datasetCommitment };
   const what = `signature of ${participant}`;
   const digest = updateDigest(facts, statement);
@@ -125,11 +134,12 @@ export async function auditUpdates(
   context: ContributionContext,
   record: RoundRecord,
   contributions: readonly Contribution[],
+  parents?: readonly Hex[],
 ): Promise<AdmittedUpdates | 'gone'> {
   try {
     await context.room.clear(contributions.length);
     await fetchUpdates(context, record, contributions);
-    return { contributions, rows: context.room.rows() };
+    return { contributions, rows: context.room.rows(), parents };
   } catch (error) {
     // A lie that is in the document must not hide behind an update that is damaged or kept away.
     if (error instanceof DivergenceFound) {

@@ -1,5 +1,6 @@
 import { splitPot } from '../../shared/aggregation/rewards.ts';
 import { scores as scoreRows } from '../../shared/aggregation/scores.ts';
+import type { Hex } from '../../shared/bytes.ts';
 import { contributionsRoot } from '../../shared/commitments/contribution.ts';
 import { TREE } from '../../shared/commitments/merkle-tree.ts';
 import { gramRoot, scoresRoot, weightsRoot } from '../../shared/commitments/number-trees.ts';
@@ -13,6 +14,7 @@ import { accrue, totalRewards } from '../../shared/round/cumulative-rewards.ts';
 import type { RoundDocument } from '../../shared/round/document.ts';
 import { scoreMethod } from '../../shared/round/manifest.ts';
 import { roundWeights } from '../../shared/round/round-weights.ts';
+import { stalenessesOf } from '../../shared/round/staleness.ts';
 import type { ContributionContext } from './audit-contributions.ts';
 import { mustEqual, mustSucceed } from './divergence.ts';
 import { fetchVector } from './fetch-blob.ts';
@@ -23,6 +25,7 @@ import type { RoundStart } from './round-start.ts';
  * has the roots on the chain, weights and scores follow from the Gram matrix, the rewards from the scores, model and server
  * state from the aggregate. That aggregate and Gram matrix follow from the updates cannot be said any more.
  *
+ * @param parents - in a buffered job: the models that updates may be trained from, the newest first
  * @throws DivergenceFound, AuditError
  */
 export async function auditRoots(
@@ -30,6 +33,7 @@ export async function auditRoots(
   start: RoundStart,
   record: RoundRecord,
   { contributions, gram, weights, scores, rewards }: RoundDocument,
+  parents?: readonly Hex[],
 ): Promise<RoundStart> {
   const { manifest, layout } = terms;
   const id = record.location;
@@ -41,9 +45,10 @@ export async function auditRoots(
   mustEqual('scoresRoot', scoresRoot(scores), record.scoresRoot, id);
   const { rule: spec, sampleCap } = manifest.aggregation;
   const [samples, n] = [contributions.map((one) => Math.min(one.samples, sampleCap)), contributions.length];
+  const stalenesses = parents && stalenessesOf(parents, contributions);
   const updates = gram.slice(0, n).map((row) => row.slice(0, n));
   const found = mustSucceed('weights', 'a Gram matrix that the rule can use', id, () =>
-    roundWeights({ spec, n, samples, plan: record }, updates),
+    roundWeights({ spec, n, samples, plan: record, stalenesses }, updates),
   );
   mustEqual(
     'weightsRoot by the Gram matrix',

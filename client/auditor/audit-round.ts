@@ -1,3 +1,4 @@
+import type { Hex } from '../../shared/bytes.ts';
 import { TREE } from '../../shared/commitments/merkle-tree.ts';
 import { nextHead, type RoundRecord, recordHash } from '../../shared/commitments/record.ts';
 import { nextUpdateBits } from '../../shared/fixed-point/update-bits.ts';
@@ -94,6 +95,7 @@ type Trail = { -readonly [Name in keyof RoundFinding]: RoundFinding[Name] };
  *
  * @param before - where the chain stood
  * @param start - the state the round started from
+ * @param parents - in a buffered job: roots of the models that updates may be trained from, the newest first
  * @throws AuditError when the blobs cannot be asked for
  */
 export async function auditRound(
@@ -101,13 +103,14 @@ export async function auditRound(
   before: ChainPosition,
   start: RoundStart,
   anchored: AnchoredRound,
+  parents?: readonly Hex[],
 ): Promise<RoundFinding> {
   const trail: Trail = {};
   const published = fetchAhead(context.blobs);
   const divergence = await divergenceOf(async () => {
     try {
       const beginPublished = (): void => beginFetching(published, context.terms, anchored.record);
-      trail.next = await recompute(context, before, start, anchored, trail, beginPublished);
+      trail.next = await recompute(context, { before, start, anchored, parents }, trail, beginPublished);
       await auditPublished({ ...context, blobs: published }, anchored.record, trail.recomputed?.outcome);
     } catch (error) {
       if (error instanceof BlobMissing) trail.isWithheld = true;
@@ -117,11 +120,17 @@ export async function auditRound(
   return { ...trail, ...(divergence && { divergence }) };
 }
 
+/** Where a round stands and what it starts from. */
+interface RoundPlace {
+  readonly before: ChainPosition;
+  readonly start: RoundStart;
+  readonly anchored: AnchoredRound;
+  readonly parents: readonly Hex[] | undefined;
+}
+
 async function recompute(
   context: ContributionContext,
-  before: ChainPosition,
-  start: RoundStart,
-  anchored: AnchoredRound,
+  { before, start, anchored, parents }: RoundPlace,
   trail: Trail,
   onAggregating: () => void,
 ): Promise<RoundStart> {
@@ -132,11 +141,11 @@ async function recompute(
   auditPlan(record, document);
   auditSeed(before, record);
   mustEqual('updateBits', start.updateBits, record.updateBits);
-  auditStatements(context, record, document.contributions);
+  auditStatements(context, record, document.contributions, parents);
   await auditEligibility(context, record, document.contributions);
-  const admitted = await auditUpdates(context, record, document.contributions);
+  const admitted = await auditUpdates(context, record, document.contributions, parents);
   if (admitted === 'gone') {
-    const next = await auditRoots(context, start, record, document);
+    const next = await auditRoots(context, start, record, document, parents);
     trail.rootsOnly = true;
     return next;
   }

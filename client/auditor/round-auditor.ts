@@ -1,5 +1,6 @@
 import type { AggregationEngine } from '../../shared/aggregation/engine.ts';
 import { createScalarEngine } from '../../shared/aggregation/scalar-engine.ts';
+import type { Hex } from '../../shared/bytes.ts';
 import type { JobTerms } from '../../shared/round/job-terms.ts';
 import type { ContributionContext, EligibilityView, Recover } from './audit-contributions.ts';
 import { type AuditFacts, auditManifest } from './audit-origin.ts';
@@ -158,13 +159,21 @@ export function createRoundAuditor(options: RoundAuditorOptions): RoundAuditor {
     return origin;
   };
 
+  /** The models that updates of the next round may be trained from by the records alone; undefined unless it is buffered. */
+  const parentsOf = ({ terms }: ContributionContext): readonly Hex[] | undefined => {
+    const { buffer } = terms.manifest.participation;
+    if (buffer === undefined) return undefined;
+    const last = standings.slice(-(buffer.maxStaleness + 1));
+    return last.map(({ position }) => position.modelRoot).reverse();
+  };
+
   const next = async (anchored: AnchoredRound): Promise<AuditedRound> => {
     await ensureOrigin();
     if (context === undefined) return baseless(anchored);
     const { position, broken } = standings.at(-1) as Standing;
     const start = await startAfter(context, position.round);
     const finding: RoundFinding = start
-      ? await auditRound(context, position, start, anchored)
+      ? await auditRound(context, position, start, anchored, parentsOf(context))
       : { divergence: brokenParent(`${broken ?? `round ${position.round}`}, whose state cannot be recovered,`) };
     const inherited = broken === undefined ? undefined : brokenParent(broken);
     const verdict = judge(anchored, finding.divergence ?? inherited, finding.rootsOnly);

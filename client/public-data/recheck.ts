@@ -17,7 +17,7 @@ import { createPublishedTrainer } from './published-trainer.ts';
 
 /** Thrown when a participant's training cannot be repeated, so that nothing can be said of it. */
 export class RecheckError extends FedanchorError<
-  'recheck/no-such-round' | 'recheck/no-such-participant' | 'recheck/not-exact'
+  'recheck/no-such-round' | 'recheck/no-such-participant' | 'recheck/not-exact' | 'recheck/buffered'
 > {}
 
 /** What repeating one participant's training came to. */
@@ -86,6 +86,11 @@ export async function recheck(options: RecheckOptions): Promise<readonly Recheck
     const message =
       'manifest field "task.data.source.exact" is false: everyone trained on what they had, and nothing can be repeated';
     throw new RecheckError('recheck/not-exact', message, { round });
+  }
+  if (manifest.participation.buffer) {
+    const message =
+      'manifest field "participation.buffer": an update may have been begun in an earlier round, and in which attempt nobody has written down, so its training cannot be repeated';
+    throw new RecheckError('recheck/buffered', message, { round });
   }
   const { contributions, plan } = await fetchDocument(blobs, record.location);
   mustEqual('parentRoot', plan.parentRoot, record.parentModelRoot);

@@ -23,6 +23,7 @@ import { type RevealedPlan, seedChain } from '../../../shared/round/plan.ts';
 import {
   type AdmittedUpdate,
   inMemory,
+  type RoundFunction,
   type RoundOutcome,
   type RoundParent,
   transition,
@@ -48,6 +49,8 @@ export interface Meddling {
   readonly admitted?: (admitted: AdmittedUpdate[]) => AdmittedUpdate[];
   /** What is aggregated from. */
   readonly parent?: (parent: RoundParent) => RoundParent;
+  /** In place of the round function. */
+  readonly transition?: RoundFunction;
   /** Before anything is anchored or published. */
   readonly outcome?: (outcome: RoundOutcome) => RoundOutcome;
 }
@@ -58,6 +61,10 @@ export interface HistoryOptions {
   readonly rounds?: number;
   /** Members of the manifest to replace. */
   readonly replace?: Readonly<Record<string, unknown>>;
+  /** In a buffered job: how many rounds old a participant's update is, at most what there is; default 0. */
+  readonly ageOf?: (round: number, participant: number) => number;
+  /** Who contributes; default all, in order of address. */
+  readonly party?: readonly Signer[];
   /** Meddling by round. */
   readonly meddling?: Readonly<Record<number, Meddling>>;
   /** Attempt of every round; default 0. */
@@ -84,6 +91,7 @@ const SEEDS = seedChain(new Uint8Array(32).fill(9), 30);
 /** Runs a job in memory, with real keys and the real round function. */
 export async function createHistory(options: HistoryOptions = {}): Promise<History> {
   const { rounds = 3, replace = {}, meddling = {}, attempts = [], anchor = `0x${'a1'.repeat(20)}` } = options;
+  const { ageOf = () => 0, party = signers } = options;
   const blobs = new Map<Hex, Uint8Array>();
   const draft = jobTerms(exampleManifest({ replace }));
   let model: Int32Array = new Int32Array(draft.layout.dimension);
@@ -110,6 +118,7 @@ export async function createHistory(options: HistoryOptions = {}): Promise<Histo
   const contributions: { round: number; contribution: Contribution }[] = [];
   let parent: RoundParent = { model, modelRoot: initialModelRoot, serverState: null, rewards: [] };
   let updateBits = terms.manifest.initialUpdateBits;
+  const models = [initialModelRoot];
   for (let round = 1; round <= rounds; round++) {
     const hand = meddling[round] ?? {};
     const attempt = attempts[round - 1] ?? 0;
@@ -123,9 +132,16 @@ export async function createHistory(options: HistoryOptions = {}): Promise<Histo
       seed: SEEDS[seedIndex] as Hex,
     };
     const plan = hand.plan?.(honest) ?? honest;
-    const contributed = signers.map((signer, index) => contribute(facts, terms, plan, signer, index, hand));
+    const contributed = party.map((signer, index) => {
+      const parentRoot = models[Math.max(0, models.length - 1 - ageOf(round, index))] as Hex;
+      return contribute(facts, terms, plan, signer, index, hand, parentRoot);
+    });
     const admitted = hand.admitted?.(contributed) ?? contributed;
-    const result = await transition(terms, hand.parent?.(parent) ?? parent, plan, inMemory(admitted), ENGINE);
+    const roundFunction = hand.transition ?? transition;
+    const { buffer } = terms.manifest.participation;
+    const parents = buffer && models.slice(-(buffer.maxStaleness + 1)).reverse();
+    const inputs = inMemory(admitted, parents);
+    const result = await roundFunction(terms, hand.parent?.(parent) ?? parent, plan, inputs, ENGINE);
     const outcome = hand.outcome?.(result) ?? result;
     // What was signed is what is stored, even where something else was aggregated.
     for (const { contribution, update } of [...admitted, ...contributed]) {
@@ -145,6 +161,7 @@ export async function createHistory(options: HistoryOptions = {}): Promise<Histo
       admitted.map(({ contribution }) => contribution.largestMagnitude),
     );
     model = outcome.model;
+    models.push(outcome.record.modelRoot);
   }
   return { terms, facts, records: chained(facts, records), blobs, outcomes, contributions };
 }
@@ -166,6 +183,7 @@ export function contribute(
   signer: Signer,
   index: number,
   hand: Meddling = {},
+  parentRoot: Hex = plan.parentRoot,
 ): AdmittedUpdate {
   const rng = createRng(1000 * plan.round + index, 'update');
   const drawn = new Int16Array(terms.layout.dimension);
@@ -178,7 +196,7 @@ export function contribute(
     job: terms.job,
     round: plan.round,
     attempt: plan.attempt,
-    parentRoot: plan.parentRoot,
+    parentRoot,
     updateRoot: toHex(updateTree(vectorBytes(update)).root),
     samples: 100 + index,
     largestMagnitude: largestMagnitude(update),
@@ -196,6 +214,7 @@ export function contribute(
       largestMagnitude: magnitude,
       datasetCommitment,
       signature,
+      ...(terms.manifest.participation.buffer && { parentRoot: statement.parentRoot }),
     },
   };
 }
