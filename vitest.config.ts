@@ -11,6 +11,10 @@ export default defineConfig({
     execArgv: Reflect.get(process.features, 'typescript') ? [] : ['--import', './test/typescript-loader.mjs'],
     maxWorkers: 2,
     restoreMocks: true,
+    setupFiles: ['./test/fuzz-seed.ts'],
+    // Tests start real processes, sockets and chains; a machine that stands still for seconds is not a fault of theirs. The
+    // end of a gate's log names each test that passed only the second time.
+    retry: 1,
     unstubEnvs: true,
     projects: [
       {

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { delimiter, join, relative } from 'node:path';
 
 /** @typedef {{ passed: number, failed: number, skipped: number }} Count */
-/** @typedef {{ name: string, ok: boolean, seconds: number, count: Count, failures: string[] }} Outcome */
+/** @typedef {{ name: string, ok: boolean, seconds: number, count: Count, failures: string[], shaky: string[] }} Outcome */
 
 const group = process.argv[2] ?? '';
 const root = join(import.meta.dirname, '..', '..');
@@ -36,7 +36,8 @@ async function run(name, command) {
     : '';
   const code = await spawned(`${command}${counting}`);
   const seconds = (performance.now() - start) / 1_000;
-  return { name, ok: code === 0, seconds, count: countTests(report, code === 0), failures: readFailures(report) };
+  const [failures, shaky] = [readFailures(report), readShaky(report)];
+  return { name, ok: code === 0, seconds, count: countTests(report, code === 0), failures, shaky };
 }
 
 /**
@@ -94,6 +95,26 @@ function readFailures(report) {
   });
 }
 
+/**
+ * Reads which tests failed once and passed when they were run again, and why they failed.
+ *
+ * @param {string} report
+ * @returns {string[]} as {@link readFailures}
+ */
+function readShaky(report) {
+  if (!existsSync(report)) return [];
+  /** @type {{ name: string, assertionResults: { fullName: string, status: string, failureMessages: string[] }[] }[]} */
+  const files = JSON.parse(readFileSync(report, 'utf8')).testResults;
+  return files.flatMap(({ name, assertionResults }) =>
+    assertionResults
+      .filter(({ status, failureMessages }) => status === 'passed' && failureMessages.length > 0)
+      .map(
+        ({ fullName, failureMessages }) =>
+          `${relative(root, name)} > ${fullName}: ${excerpt(failureMessages.join('\n'))}`,
+      ),
+  );
+}
+
 /** @param {string} message */
 function excerpt(message) {
   return message.split('\n').slice(0, 8).join('\n    ').slice(0, 1_200);
@@ -110,7 +131,8 @@ function sumUp() {
     total.failed += count.failed;
     total.skipped += count.skipped;
   }
-  for (const { name, failures } of outcomes) {
+  for (const { name, failures, shaky } of outcomes) {
+    for (const test of shaky) console.log(`\n${name}, passed the second time: ${test}`);
     for (const failure of failures) console.log(`\n${name}: ${failure}`);
   }
   const skipped = total.skipped === 0 ? '' : `, ${total.skipped} skipped`;

@@ -65,8 +65,6 @@ async function warmUp(): Promise<void> {
 export interface FuzzChoices {
   /** Cases of each kind. */
   readonly numRuns: number;
-  /** Repeats a run. */
-  readonly seed?: number;
 }
 
 /** Whatever came, the coordinator is alive, remembers nothing of it, and completes the job of everyone else. */
@@ -79,7 +77,7 @@ async function expectUnharmed(server: TestServer, before: number): Promise<void>
 }
 
 /** Every message of the control plane, as a stranger and as a participant, then as bytes that are hardly messages. */
-export async function fuzzControlPlane({ numRuns, ...choices }: FuzzChoices): Promise<void> {
+export async function fuzzControlPlane({ numRuns }: FuzzChoices): Promise<void> {
   await warmUp();
   const { server, hexes } = await start();
   const { job } = server.world.job.terms;
@@ -101,7 +99,7 @@ export async function fuzzControlPlane({ numRuns, ...choices }: FuzzChoices): Pr
       for (const reply of replies) reply.catch(() => {});
       expect(await steady.request('job.state', { job })).toMatchObject({ ok: true });
     }),
-    { numRuns, ...choices },
+    { numRuns },
   );
   const packr = new Packr({ useRecords: false, moreTypes: false });
   const frame = fc
@@ -119,13 +117,13 @@ export async function fuzzControlPlane({ numRuns, ...choices }: FuzzChoices): Pr
       socket.disconnect();
       expect(await steady.request('job.state', { job })).toMatchObject({ ok: true });
     }),
-    { numRuns, ...choices },
+    { numRuns },
   );
   await expectUnharmed(server, before);
 }
 
 /** Every route, as bytes on a connection of their own; then bytes that follow an upgrade to WebSocket. */
-export async function fuzzHttp({ numRuns, ...choices }: FuzzChoices): Promise<void> {
+export async function fuzzHttp({ numRuns }: FuzzChoices): Promise<void> {
   await warmUp();
   const { server, hexes } = await start();
   const { token } = await openSession(server, A);
@@ -139,7 +137,7 @@ export async function fuzzHttp({ numRuns, ...choices }: FuzzChoices): Promise<vo
       // Nothing at all, or HTTP; never a failure of the coordinator's own.
       expect(answer).toMatch(/^($|HTTP\/1\.1 [1-4]\d\d )/);
     }),
-    { numRuns, ...choices },
+    { numRuns },
   );
   const upgrade = [
     'GET /socket.io/?EIO=4&transport=websocket HTTP/1.1',
@@ -154,7 +152,7 @@ export async function fuzzHttp({ numRuns, ...choices }: FuzzChoices): Promise<vo
     fc.asyncProperty(fc.uint8Array({ maxLength: 300 }), async (bytes) => {
       await exchange(server, Buffer.concat([Buffer.from(upgrade), bytes]));
     }),
-    { numRuns: Math.ceil(numRuns / 4), ...choices },
+    { numRuns: Math.ceil(numRuns / 4) },
   );
   await expectUnharmed(server, before);
 }

@@ -1,6 +1,6 @@
 import type { ChildProcessWithoutNullStreams } from 'node:child_process';
 import { type EventEmitter, once } from 'node:events';
-import { setTimeout as delay } from 'node:timers/promises';
+import { setTimeout as delay, setImmediate as nextTurn } from 'node:timers/promises';
 import { killMarked, signalGroup } from './process-tree.ts';
 
 /** How long the output of a program that has ended is waited for: one that left its group may hold it open. */
@@ -39,6 +39,8 @@ export async function endChild(
   }
   await killMarked(mark);
   await within(AFTERGLOW_MS, child.stderr, 'close', child.stderr.closed);
+  // Where this process itself stood still for that long, what was written meanwhile is there and only not read yet.
+  await nextTurn();
   child.stderr.destroy();
 }
 
