@@ -24,10 +24,13 @@ const passedOver = new Set([
   'contracts/snapshots',
   'contracts/test',
   'shared/aggregation/kernels/build',
+  'simulations/engine/kernels/build',
   'simulations/models/kernels/build',
 ]);
 const stampName = '.inputs';
-const kernels = ['shared/aggregation/kernels/build/kernels.wasm', 'simulations/models/kernels/build/kernels.wasm'];
+const kernels = ['shared/aggregation', 'simulations/engine', 'simulations/models'].map(
+  (folder) => `${folder}/kernels/build/kernels.wasm`,
+);
 
 /**
  * Hashes everything the build reads: names and contents, no times, so that a fresh check-out of the same sources is not

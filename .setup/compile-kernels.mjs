@@ -7,7 +7,11 @@ import { root } from './place.mjs';
 // copies them into the folder of compiled modules named by the argument, where those find them.
 
 /** Folders with an assembly/ of kernels. */
-const kernelFolders = [join('shared', 'aggregation', 'kernels'), join('simulations', 'models', 'kernels')];
+const kernelFolders = [
+  join('shared', 'aggregation', 'kernels'),
+  join('simulations', 'engine', 'kernels'),
+  join('simulations', 'models', 'kernels'),
+];
 
 const compiler = join(root, 'node_modules', 'assemblyscript', 'bin', 'asc.js');
 const flags = [

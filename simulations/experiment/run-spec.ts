@@ -99,6 +99,8 @@ export interface RunSpec {
     readonly f: number;
     readonly params: Readonly<Record<string, string | number>>;
   };
+  /** Samples above this count as this many, as in a manifest; absent: the most that any client truthfully has. */
+  readonly sampleCap?: number;
   /** Rounds. */
   readonly rounds: number;
   /** What clients do in a round. */

@@ -42,7 +42,7 @@ writeFileSync('contracts/build/.inputs', 'x');
 const FAKE_KERNELS = `
 import { appendFileSync, mkdirSync, writeFileSync } from 'node:fs';
 appendFileSync('calls.log', 'kernels\\n');
-for (const folder of ['shared/aggregation', 'simulations/models']) {
+for (const folder of ['shared/aggregation', 'simulations/engine', 'simulations/models']) {
   mkdirSync(folder + '/kernels/build', { recursive: true });
   writeFileSync(folder + '/kernels/build/kernels.wasm', 'x');
 }

@@ -1,0 +1,103 @@
+import { resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { KNOWN_RULES, type RuleBook } from '../../shared/aggregation/registry.ts';
+import type { CoordinateRule, GramRule, LinearRule, Rule, SelectingRule } from '../../shared/aggregation/rule.ts';
+import { refuseBeyond } from '../../shared/aggregation/rule-error.ts';
+import { describeOwn } from '../own-file.ts';
+import { SimulationError } from './simulation-error.ts';
+
+/** The functions that a rule must have, by what it sees. */
+const REQUIRED = {
+  values: ['denominator', 'reduce'],
+  samples: ['shares'],
+  gram: ['shares'],
+  both: ['selected', 'select', 'stepFaulty'],
+} as const;
+
+type Refuse = (what: string) => SimulationError;
+
+/** Whether a name is the path of a rule of one's own. */
+export function isOwnRule(name: string): boolean {
+  return /^(\.{1,2})?\//.test(name);
+}
+
+/**
+ * The rules that everybody knows and those in files of one's own, each under the path that names it. A file's default export
+ * is a rule as `shared/aggregation/rule.ts` describes it; what it states beside its name and its functions may be left out.
+ * Its guarantee is none: it is known to this simulation alone.
+ *
+ * @param names - rules as they are named; those that are no paths are passed over
+ * @param baseFolder - what paths are relative to
+ * @throws SimulationError `simulation/bad-rule-file`, naming what is missing
+ */
+export async function loadOwnRules(names: readonly string[], baseFolder: string): Promise<RuleBook> {
+  const paths = [...new Set(names.filter(isOwnRule))];
+  const own = await Promise.all(paths.map((path) => loadRule(path, resolve(baseFolder, path))));
+  return own.length === 0 ? KNOWN_RULES : { ...KNOWN_RULES, rules: [...KNOWN_RULES.rules, ...own] };
+}
+
+async function loadRule(name: string, path: string): Promise<Rule> {
+  let loaded: { readonly default?: unknown };
+  try {
+    loaded = await import(pathToFileURL(path).href);
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    const sentence = `the rule file ${path} cannot be loaded: ${why}: give the path of a module that can be imported`;
+    throw new SimulationError('simulation/bad-rule-file', sentence, { path }, error);
+  }
+  return { ...ruleFromFile(loaded.default, path), name, aliases: [] };
+}
+
+function ruleFromFile(exported: unknown, path: string): Rule {
+  const refuse: Refuse = (what) => {
+    const sentence = `the rule file ${path} ${what}: export default { name, sees, validate, … } as a rule of shared/aggregation/rules does`;
+    return new SimulationError('simulation/bad-rule-file', sentence, { path });
+  };
+  const { own, description } = describeOwn(exported, path, refuse);
+  const { sees, bound = 'f < n', yields } = own;
+  if (sees !== 'values' && sees !== 'samples' && sees !== 'gram' && sees !== 'both') {
+    throw refuse('has no "sees" that is values, samples, gram or both');
+  }
+  if (typeof bound !== 'string') throw refuse('has a "bound" that is no text');
+  for (const name of REQUIRED[sees]) {
+    if (typeof own[name] !== 'function')
+      throw refuse(`has no function "${name}", which a rule that sees ${sees} needs`);
+  }
+  for (const name of ['validate', 'pivot'] as const) {
+    if (own[name] !== undefined && typeof own[name] !== 'function') throw refuse(`has a "${name}" that is no function`);
+  }
+  if (yields !== undefined && yields !== 'lengths' && yields !== 'signs') {
+    throw refuse('has a "yields" that is neither lengths nor signs');
+  }
+  const rule = exported as Rule;
+  const common = {
+    ...{ ...description, bound, guarantee: 'recomputable by anyone' as const },
+    validate: (n: number, f: number, params?: Readonly<Record<string, string | number>>): void => {
+      if (own['validate'] === undefined) refuseBeyond(description.name, n, f, n - 1);
+      else rule.validate(n, f, params);
+    },
+  };
+  // Methods may use `this`: they are called on the object that they came with.
+  if (sees === 'values') {
+    const { denominator, reduce } = methods(rule as CoordinateRule, 'denominator', 'reduce');
+    return { ...common, family: 'coordinate', sees, denominator, reduce, ...(yields !== undefined && { yields }) };
+  }
+  if (sees === 'samples') return { ...common, family: 'coordinate', sees, ...methods(rule as LinearRule, 'shares') };
+  if (sees === 'gram') {
+    const gram = rule as GramRule;
+    return { ...common, family: 'gram', sees, ...methods(gram, 'shares'), ...(gram.pivot && methods(gram, 'pivot')) };
+  }
+  const selecting = rule as SelectingRule;
+  const step = (own['step'] ?? {}) as Partial<CoordinateRule>;
+  if (step.sees !== 'values' || typeof step.reduce !== 'function' || typeof step.denominator !== 'function') {
+    throw refuse('has no "step" that is a rule that sees values');
+  }
+  const bare = methods(selecting, 'selected', 'select', 'stepFaulty');
+  return { ...common, family: 'gram', sees, ...bare, step: selecting.step };
+}
+
+/** Some methods of an object, each bound to it. */
+function methods<Owner extends object, Name extends keyof Owner>(owner: Owner, ...names: Name[]): Pick<Owner, Name> {
+  const entries = names.map((name) => [name, (owner[name] as (...given: unknown[]) => unknown).bind(owner)]);
+  return Object.fromEntries(entries) as Pick<Owner, Name>;
+}
