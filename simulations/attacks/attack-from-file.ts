@@ -27,7 +27,8 @@ export function attackFromFile(exported: unknown, path: string): SimulatedAttack
     throw refuse('has no "kind" that is update, data or claim');
   }
   const required = REQUIRED[kind];
-  if (typeof own[required] !== 'function') throw refuse(`has no function "${required}", which a ${kind} attack needs`);
+  if (typeof own[required] !== 'function')
+    throw refuse(`has no function "${required}", which an attack of kind ${kind} needs`);
   for (const name of OPTIONAL) {
     if (own[name] !== undefined && typeof own[name] !== 'function') throw refuse(`has a "${name}" that is no function`);
   }

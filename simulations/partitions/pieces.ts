@@ -24,7 +24,7 @@ export function evenPieces(positions: Int32Array, pieces: number): Int32Array[] 
 }
 
 /**
- * Positions in consecutive pieces, one a share: cut where the shares before sum to, rounded down, so that all are dealt.
+ * Positions in consecutive pieces, one a share: cut where the shares up to it sum to, rounded to the nearest.
  *
  * @param shares - from 0 to 1, summing to 1
  */
@@ -36,7 +36,7 @@ export function piecesByShares(positions: Int32Array, shares: Float64Array): Int
     const whole = i === shares.length - 1;
     const to = whole
       ? positions.length
-      : Math.min(positions.length, Math.max(from, Math.floor(sum * positions.length)));
+      : Math.min(positions.length, Math.max(from, Math.round(sum * positions.length)));
     const piece = positions.slice(from, to);
     from = to;
     return piece;
