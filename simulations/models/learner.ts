@@ -13,7 +13,7 @@ export interface GradientTask {
 
 /** How a model does on examples. */
 export interface Evaluation {
-  /** Examples whose likeliest class is theirs. */
+  /** Examples whose likeliest class is theirs; none where the model gives no number. */
   readonly correct: number;
   /** Examples. */
   readonly total: number;
@@ -33,17 +33,26 @@ export interface Learner {
   /** Weights to start from. */
   initial(rng: Rng): Float32Array;
   /**
+   * Vectors of `parameters` values, zeros, in the memory that the learner computes in: weights and gradients that lie there
+   * need not be copied. They are the caller's until the learner is closed; none is ever taken back, so ask for few and use
+   * them again.
+   *
+   * @throws LearnerError `learner/too-large`
+   */
+  vectors(count: number): Float32Array[];
+  /**
    * The gradients of several clients.
    *
-   * @param examples - what batches point into
+   * @param examples - what batches point into; nobody may change them as long as the learner is open
    * @param tasks - one a client
    * @param rng - for what is random in training (dropout); drawn from in task order
-   * @returns the mean loss of each batch, in task order
+   * @returns the mean loss of each batch, in task order; what is no finite number says that the model has diverged
+   * @throws LearnerError `learner/bad-example`, `learner/bad-label`, `learner/bad-length`
    */
   gradients(examples: Examples, tasks: readonly GradientTask[], rng: Rng): Promise<Float64Array>;
   /** How a model does on examples. */
   evaluate(examples: Examples, weights: Float32Array): Promise<Evaluation>;
-  /** The likeliest class of each example. */
+  /** The likeliest class of each example, the first of equal ones; -1 where the model gives no number. */
   classify(examples: Examples, weights: Float32Array): Promise<Int32Array>;
   /** Gives back what it holds. */
   close(): Promise<void>;

@@ -57,11 +57,11 @@ function addRun(from: usize, to: usize, bytes: usize): void {
 }
 
 /**
- * The largest of every 2 x 2 square, of each channel; of equal ones the first, and where one is no number that one. A last
- * odd row or column is left out.
+ * The largest of every 2 x 2 square, of each channel, or no number where one of them is none; a last odd row or column is
+ * left out.
  *
  * @param to - `(height / 2) * (width / 2) * channels` values
- * @param which - as many bytes: which of the four it was
+ * @param which - as many bytes: which of the four it was, of equal ones the first
  */
 export function poolMost(image: usize, height: i32, width: i32, channels: i32, to: usize, which: usize): void {
   const pixel = (channels as usize) << 2;
@@ -70,25 +70,12 @@ export function poolMost(image: usize, height: i32, width: i32, channels: i32, t
     for (let x = 0; x + 2 <= width; x += 2) {
       let from = image + (y as usize) * line + (x as usize) * pixel;
       for (let channel = 0; channel < channels; channel++, from += 4, to += 4, which++) {
-        let most = load<f32>(from);
-        let at: u8 = 0;
+        const first = load<f32>(from);
         const second = load<f32>(from + pixel);
-        if (second > most || second !== second) {
-          most = second;
-          at = 1;
-        }
         const third = load<f32>(from + line);
-        if (third > most || third !== third) {
-          most = third;
-          at = 2;
-        }
-        const fourth = load<f32>(from + line + pixel);
-        if (fourth > most || fourth !== fourth) {
-          most = fourth;
-          at = 3;
-        }
+        const most = max(max(first, second), max(third, load<f32>(from + line + pixel)));
         store<f32>(to, most);
-        store<u8>(which, at);
+        store<u8>(which, first === most ? 0 : second === most ? 1 : third === most ? 2 : 3);
       }
     }
   }
