@@ -31,10 +31,16 @@ export async function forgeUpdates(
     }
     // Attackers who all send the same are looked at once.
     if (update === forged[0] && i > 0) continue;
-    const wrong = update.findIndex((value) => !Number.isFinite(value));
+    const wrong = firstNotFinite(update);
     if (wrong >= 0) {
       throw refuse(`forged ${update[wrong]} at coordinate ${wrong} of update ${i}`, 'only finite numbers can be sent');
     }
   }
   return forged;
+}
+
+/** Its position, -1 if there is none. */
+function firstNotFinite(values: Float32Array): number {
+  for (let at = 0; at < values.length; at += 1) if (!Number.isFinite(values[at])) return at;
+  return -1;
 }

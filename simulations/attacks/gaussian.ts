@@ -1,5 +1,5 @@
 import { type NumericParameter, numberParam } from '../../shared/aggregation/parameters.ts';
-import { normal } from '../random/normal.ts';
+import { fillNormal } from '../random/normal.ts';
 import type { UpdateAttack } from './scene.ts';
 
 const MU: NumericParameter = { name: 'mu', meaning: 'mean of the noise', default: 0, choices: [], real: 'signed' };
@@ -25,6 +25,8 @@ export const gaussian: UpdateAttack = {
     const mu = numberParam(params, MU);
     const sigma = numberParam(params, SIGMA);
     const { length } = honest[0] as Float32Array;
-    return Array.from({ length: byzantine }, () => Float32Array.from({ length }, () => mu + sigma * normal(rng)));
+    return Array.from({ length: byzantine }, () =>
+      fillNormal(new Float32Array(length), rng).map((value) => mu + sigma * value),
+    );
   },
 };

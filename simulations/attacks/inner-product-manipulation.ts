@@ -1,6 +1,6 @@
 import { type NumericParameter, numberParam } from '../../shared/aggregation/parameters.ts';
 import type { UpdateAttack } from './scene.ts';
-import { meanOf, sameFromAll, type Vectors } from './vectors.ts';
+import { meanOf, sameFromAll, scaled, type Vectors } from './vectors.ts';
 
 const TAU: NumericParameter = {
   name: 'tau',
@@ -28,5 +28,5 @@ export const innerProductManipulation: UpdateAttack = {
 
 /** `-tau * mean`, in double precision. */
 export function reversedMean(honest: Vectors, tau: number): Float64Array {
-  return meanOf(honest).map((value) => -tau * value);
+  return scaled(meanOf(honest), -tau);
 }

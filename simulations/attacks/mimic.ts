@@ -1,6 +1,6 @@
 import { type NumericParameter, numberParam } from '../../shared/aggregation/parameters.ts';
 import type { Parameter } from '../../shared/aggregation/rule.ts';
-import { normal } from '../random/normal.ts';
+import { fillNormal } from '../random/normal.ts';
 import { AttackError } from './attack-error.ts';
 import type { Scene, UpdateAttack } from './scene.ts';
 import { innerProduct, lengthOf, meanOf, sameFromAll, type Vectors } from './vectors.ts';
@@ -86,7 +86,7 @@ function search({ honest, memory, rng, round }: Scene, warmup: number): number {
   const start = (): MainDirection => ({
     rounds: 0,
     mean: new Float64Array(length),
-    z: Float64Array.from({ length }, () => normal(rng)),
+    z: fillNormal(new Float64Array(length), rng),
   });
   const direction = followMainDirection(before ?? start(), honest);
   const victim = farthestAlong(honest, direction.z);
