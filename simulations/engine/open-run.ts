@@ -22,7 +22,7 @@ import { SimulationError } from './simulation-error.ts';
 import type { RunPart } from './stopwatch.ts';
 import { streamOf } from './streams.ts';
 import { type TrainingRoom, trainedTogether } from './training.ts';
-import { createWorkshop, rowBytes } from './workshop.ts';
+import { createWorkshop } from './workshop.ts';
 
 /** Bytes of clients' vectors that stay in memory, whatever the number of clients; more only if one round needs more. */
 const MOST_STATE = 256 * 2 ** 20;
@@ -86,10 +86,10 @@ export async function openRun(spec: RunSpec, resources: RunResources, hooks: Run
   const network = spec.network === null ? null : networkOf(spec, data, layout);
   const participants = Math.min(clients, mostParticipants(spec));
   const together = trainedTogether(layout.parameters, participants);
-  const kept = Math.min(clients, Math.floor(MOST_STATE / rowBytes(layout.parameters)));
+  const kept = Math.min(clients, Math.floor(MOST_STATE / (4 * layout.parameters)));
   const stateRows = Math.max(participants, kept);
   const localRows = training.mode === 'local' ? together : 0;
-  const workshop = createWorkshop(layout, 1 + stateRows + together + localRows);
+  const workshop = createWorkshop(layout, learner, 1 + stateRows + together + localRows);
   const [anchor, ...benches] = workshop.benches as [(typeof workshop.benches)[number]];
   const states = createClientRows(benches.slice(0, stateRows), folder);
   const gradients = benches.slice(stateRows, stateRows + together);
@@ -108,7 +108,10 @@ export async function openRun(spec: RunSpec, resources: RunResources, hooks: Run
     serverRate: spec.server.name === 'FedAvg' ? spec.server.learningRate / powerOfTwo(LEARNING_RATE_BITS) : 1,
     updateBits: null,
     at: (part) => hooks.stopwatch?.at(part),
-    close: () => states.close(),
+    close: () => {
+      states.close();
+      workshop.close();
+    },
   };
 }
 

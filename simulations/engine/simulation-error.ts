@@ -6,7 +6,6 @@ export class SimulationError extends FedanchorError<
   | 'simulation/rule-not-committable'
   | 'simulation/bad-training'
   | 'simulation/empty-client'
-  | 'simulation/too-large'
   | 'simulation/nobody-answered'
   | 'simulation/diverged'
   | 'simulation/state-unwritable'

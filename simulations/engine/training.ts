@@ -3,7 +3,7 @@ import type { Examples } from '../data/dataset.ts';
 import type { RunSpec } from '../experiment/run-spec.ts';
 import type { GradientTask, Learner } from '../models/learner.ts';
 import type { Batches } from './batches.ts';
-import { type Bench, rowBytes, type Workshop } from './workshop.ts';
+import type { Bench, Workshop } from './workshop.ts';
 
 /** A client that trains in a round. */
 export interface Trainee {
@@ -36,7 +36,7 @@ const MOST_ROOM = 64 * 2 ** 20;
 
 /** How many clients train at a time. */
 export function trainedTogether(parameters: number, clients: number): number {
-  return Math.max(1, Math.min(clients, Math.floor(MOST_ROOM / rowBytes(parameters))));
+  return Math.max(1, Math.min(clients, Math.floor(MOST_ROOM / (4 * parameters))));
 }
 
 /**
@@ -79,8 +79,8 @@ async function trainByGradient(
   batches: Batches,
   rng: Rng,
 ): Promise<Float64Array> {
-  const tasks = trainees.map(({ client, weights }, index): GradientTask => {
-    return { weights, batch: batches.next(client), gradient: (gradients[index] as Bench).values };
+  const tasks = trainees.map(({ client }, index): GradientTask => {
+    return { weights: anchor.values, batch: batches.next(client), gradient: (gradients[index] as Bench).values };
   });
   const losses = await learner.gradients(examples, tasks, rng);
   const { momentum, momentumWeight, weightDecay } = training;
@@ -106,9 +106,9 @@ async function trainLocally(
   for (let step = 0; step < most; step++) {
     const active = trainees.flatMap((_, index) => (step < (steps[index] as number) ? [index] : []));
     const tasks = active.map((index): GradientTask => {
-      const { client, weights } = trainees[index] as Trainee;
+      const { client } = trainees[index] as Trainee;
       return {
-        weights: step === 0 ? weights : (locals[index] as Bench).values,
+        weights: (step === 0 ? anchor : (locals[index] as Bench)).values,
         batch: batches.next(client),
         gradient: (gradients[index] as Bench).values,
       };

@@ -1,15 +1,13 @@
 import type { Layout } from '../../shared/fixed-point/layout.ts';
 import { powerOfTwo } from '../../shared/fixed-point/power-of-two.ts';
-import { instantiateKernels } from './kernels/kernels.ts';
-import { SimulationError } from './simulation-error.ts';
+import type { Learner } from '../models/learner.ts';
+import { instantiateKernels, type UpdateKernels } from './kernels/kernels.ts';
 
-const PAGE = 65_536;
-/** Pages that a memory may have: 4 GiB. */
-const MOST_PAGES = 65_536;
-/** Bytes of a cache line. Rows whose distance is an odd number of them do not compete for the same places in a cache. */
-const LINE = 64;
 /** Updates that are coded together. */
 const TOGETHER = 4;
+/** Bytes of the states of four streams, and of what coding finds of four updates. */
+const STREAM_BYTES = 64;
+const FOUND_BYTES = 128;
 
 /** A vector in the workshop's memory. */
 export interface Bench {
@@ -49,6 +47,8 @@ export interface Workshop {
   subtract(a: Bench, b: Bench, to: Bench): void;
   /** Codes updates with the bits of `encodeUpdate`. */
   encode(updates: readonly Coding[], updateBits: number): Coded[];
+  /** Leaves the vectors to the next run with this learner. */
+  close(): void;
 }
 
 /** Factors of a local step. */
@@ -61,46 +61,46 @@ export interface LocalStep {
   readonly proximal: number;
 }
 
+/** Where a learner computes. */
+export type LearnersMemory = Pick<Learner, 'memory' | 'vectors' | 'take'>;
+
+/** What lies in a learner's memory for runs, one after the other: it is never given back, so it is used again. */
+interface Shelf {
+  readonly kernels: UpdateKernels;
+  readonly free: Bench[];
+  readonly copies: readonly Bench[];
+  readonly integers: readonly { readonly at: number; readonly values: Int16Array }[];
+  readonly streamsAt: number;
+  readonly foundAt: number;
+}
+
+const shelves = new WeakMap<LearnersMemory, Shelf>();
+
 /**
- * Creates a memory of vectors.
+ * Lays out vectors in a learner's memory, so that gradients and weights need not be copied.
  *
- * @param layout - how vectors are coded
+ * @param layout - how the learner's tensors are coded
+ * @param learner - whose memory it is
  * @param count - vectors
- * @throws SimulationError `simulation/too-large` if they take more than 4 GiB
+ * @throws LearnerError `learner/too-large`
  */
-export function createWorkshop(layout: Layout, count: number): Workshop {
-  const { parameters, dimension, slots } = layout;
-  const stride = rowBytes(parameters);
-  const coded = (Math.ceil((dimension * 2) / LINE) | 1) * LINE;
-  const bytes = (count + TOGETHER) * stride + TOGETHER * coded + 4 * LINE;
-  if (bytes > MOST_PAGES * PAGE) {
-    const sentence = `a round of ${count} vectors of ${parameters} values takes ${Math.ceil(bytes / 2 ** 20)} MiB: sample fewer clients, or take a smaller model`;
-    throw new SimulationError('simulation/too-large', sentence, { vectors: count, parameters, bytes });
-  }
-  const pages = Math.ceil(bytes / PAGE);
-  const memory = new WebAssembly.Memory({ initial: pages, maximum: pages, shared: true });
-  const kernels = instantiateKernels(memory);
-  const { buffer } = memory;
-  const bench = (row: number): Bench => ({
-    at: row * stride,
-    values: new Float32Array(buffer, row * stride, parameters),
-  });
-  const benches = Array.from({ length: count }, (_, row) => bench(row));
-  const copies = Array.from({ length: TOGETHER }, (_, row) => bench(count + row));
-  const firstCoded = (count + TOGETHER) * stride;
-  const integers = Array.from({ length: TOGETHER }, (_, row) => ({
-    at: firstCoded + row * coded,
-    values: new Int16Array(buffer, firstCoded + row * coded, dimension),
-  }));
-  const streamsAt = firstCoded + TOGETHER * coded;
-  const foundAt = streamsAt + LINE;
-  const streams = new Int32Array(buffer, streamsAt, 4 * TOGETHER);
-  const found = new Int32Array(buffer, foundAt, 8 * TOGETHER);
-  // Whole vectors of four; what is beyond the last value is zero and stays so.
+export function createWorkshop(layout: Layout, learner: LearnersMemory, count: number): Workshop {
+  const { parameters, slots } = layout;
+  const shelf = shelves.get(learner) ?? createShelf(learner, parameters);
+  shelves.set(learner, shelf);
+  const { kernels, copies, integers, streamsAt, foundAt } = shelf;
+  shelf.free.push(...benchesOf(learner, Math.max(0, count - shelf.free.length)));
+  const benches = shelf.free.splice(0, count);
+  for (const { values } of benches) values.fill(0);
+  const places = new WeakMap(benches.map(({ values, at }) => [values, at]));
+  const streams = new Int32Array(learner.memory.buffer, streamsAt, 4 * TOGETHER);
+  const found = new Int32Array(learner.memory.buffer, foundAt, 8 * TOGETHER);
+  // Whole vectors of four: behind the last value is room that nobody else has.
   const lanes = Math.ceil(parameters / 4) * 4;
 
   const place = (values: Float32Array, row: number): number => {
-    if (values.buffer === buffer) return values.byteOffset;
+    const known = places.get(values);
+    if (known !== undefined) return known;
     const copy = copies[row] as Bench;
     copy.values.set(values);
     return copy.at;
@@ -108,21 +108,26 @@ export function createWorkshop(layout: Layout, count: number): Workshop {
 
   const encodeFew = (few: readonly Coding[], updateBits: number): Coded[] => {
     const lane = (row: number): Coding => few[row] ?? (few[0] as Coding);
-    const from = [0, 1, 2, 3].map((row) => place(lane(row).values, row));
+    const from = copies.map((_, row) => place(lane(row).values, row));
     for (let row = 0; row < TOGETHER; row++) {
       for (let word = 0; word < 4; word++) streams[word * TOGETHER + row] = lane(row).stream[word] as number;
     }
     found.fill(0);
     let at = 0;
-    for (const { offset, size, preScaleBits } of slots) {
+    for (const { size, preScaleBits } of slots) {
       const [f0, f1, f2, f3] = from.map((start) => start + 4 * at) as [number, number, number, number];
-      const [t0, t1, t2, t3] = integers.map((row) => row.at + 2 * offset) as [number, number, number, number];
+      const [t0, t1, t2, t3] = integers.map((row) => row.at + 2 * at) as [number, number, number, number];
       const unit = powerOfTwo(updateBits + preScaleBits);
       kernels.encode(f0, f1, f2, f3, t0, t1, t2, t3, size, unit, streamsAt, foundAt);
       at += size;
     }
     return few.map(({ into }, row) => {
-      into.set((integers[row] as { values: Int16Array }).values);
+      const { values } = integers[row] as { values: Int16Array };
+      let start = 0;
+      for (const { offset, size } of slots) {
+        into.set(values.subarray(start, start + size), offset);
+        start += size;
+      }
       const four = (first: number): number[] => [...found.subarray(first, first + TOGETHER)];
       const saturated = four(TOGETHER * (TOGETHER + row)).reduce((sum, cut) => sum + cut, 0);
       return { largest: Math.max(...four(TOGETHER * row)), saturated };
@@ -145,10 +150,24 @@ export function createWorkshop(layout: Layout, count: number): Workshop {
       }
       return results;
     },
+    close: () => {
+      shelf.free.push(...benches);
+    },
   };
 }
 
-/** Bytes that a vector takes in a workshop. */
-export function rowBytes(parameters: number): number {
-  return (Math.ceil((parameters * 4) / LINE) | 1) * LINE;
+function createShelf(learner: LearnersMemory, parameters: number): Shelf {
+  const copies = benchesOf(learner, TOGETHER);
+  const integers = copies.map(() => learner.take(2 * parameters));
+  const streamsAt = learner.take(STREAM_BYTES);
+  const foundAt = learner.take(FOUND_BYTES);
+  const { buffer } = learner.memory;
+  return {
+    ...{ kernels: instantiateKernels(learner.memory), free: [], copies, streamsAt, foundAt },
+    integers: integers.map((at) => ({ at, values: new Int16Array(buffer, at, parameters) })),
+  };
+}
+
+function benchesOf(learner: LearnersMemory, count: number): Bench[] {
+  return learner.vectors(count).map((values) => ({ values, at: values.byteOffset }));
 }

@@ -40,6 +40,14 @@ export interface Learner {
    * @throws LearnerError `learner/too-large`
    */
   vectors(count: number): Float32Array[];
+  /** The memory in which {@link vectors} lie, for kernels of the caller's own. It may grow, which moves nothing. */
+  readonly memory: WebAssembly.Memory;
+  /**
+   * The address of so many bytes in that memory, zeros, at the beginning of a cache line; as lasting as vectors.
+   *
+   * @throws LearnerError `learner/too-large`
+   */
+  take(bytes: number): number;
   /**
    * The gradients of several clients.
    *

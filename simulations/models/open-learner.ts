@@ -76,6 +76,8 @@ export async function openLearner(
     tensors: plan.tensors.map(({ name, shape: extents }) => ({ name, shape: extents })),
     parameters: plan.parameters,
     initial: (rng) => drawWeights(plan, rng),
+    memory: room.memory,
+    take: (bytes) => room.take(bytes),
     vectors: (count) => Array.from({ length: count }, () => places.create()),
     gradients: (examples, tasks, rng) =>
       inTurn(async () => {

@@ -5,11 +5,21 @@ import { encodeUpdate, largestMagnitude } from '../../../shared/fixed-point/upda
 import { createRng } from '../../../shared/rng.ts';
 import { splitTensors } from '../../../simulations/engine/models-of-run.ts';
 import { streamOf, streamState } from '../../../simulations/engine/streams.ts';
-import { type Bench, createWorkshop } from '../../../simulations/engine/workshop.ts';
+import { type Bench, createWorkshop, type LearnersMemory } from '../../../simulations/engine/workshop.ts';
+import { createRoom } from '../../../simulations/models/network/room.ts';
+import { createVectorPlaces } from '../../../simulations/models/network/vector-places.ts';
 
 const { fround } = Math;
 const layoutFor = (sizes: readonly number[], preScaleBits = 0) =>
   layoutOf(sizes.map((size, index) => ({ name: `t${index}`, shape: [size], fractionBits: 24, preScaleBits })));
+
+/** A learner's memory without the learner. */
+function memoryFor(parameters: number): LearnersMemory {
+  const room = createRoom();
+  const places = createVectorPlaces(room, parameters);
+  const vectors = (count: number): Float32Array[] => Array.from({ length: count }, () => places.create());
+  return { memory: room.memory, take: (bytes) => room.take(bytes), vectors };
+}
 
 /** Values that rounding is hard on: around whole numbers and the limit, tiny, no numbers. */
 const hard = fc.oneof(
@@ -31,7 +41,7 @@ describe('createWorkshop', () => {
         fc.infiniteStream(hard),
         (sizes, count, bits, preScale, seed, values) => {
           const layout = layoutFor(sizes, preScale);
-          const workshop = createWorkshop(layout, count);
+          const workshop = createWorkshop(layout, memoryFor(layout.parameters), count);
           const codings = Array.from({ length: count }, (_, client) => {
             const own = (workshop.benches[client] as Bench).values;
             for (let at = 0; at < own.length; at++) own[at] = values.next().value as number;
@@ -56,7 +66,7 @@ describe('createWorkshop', () => {
   it('does its arithmetic in float32, in the order it states', () => {
     fc.assert(
       fc.property(fc.integer({ min: 1, max: 200 }), fc.nat(), (size, seed) => {
-        const workshop = createWorkshop(layoutFor([size]), 4);
+        const workshop = createWorkshop(layoutFor([size]), memoryFor(size), 4);
         const rng = createRng(seed);
         for (const { values } of workshop.benches) values.set(values.map(() => rng.nextFloat() * 4 - 2));
         const [a, b, c, d] = workshop.benches as readonly [Bench, Bench, Bench, Bench];
@@ -87,8 +97,16 @@ describe('createWorkshop', () => {
     );
   });
 
-  it('refuses more than a memory holds, and says what it takes', () => {
-    const layout = layoutFor([2 ** 26]);
-    expect(() => createWorkshop(layout, 32)).toThrow(expect.objectContaining({ code: 'simulation/too-large' }));
+  it('uses again what the run before left', () => {
+    const memory = memoryFor(100);
+    const first = createWorkshop(layoutFor([100]), memory, 3);
+    const left = first.benches.map(({ at, values }) => {
+      values.fill(1);
+      return at;
+    });
+    first.close();
+    const second = createWorkshop(layoutFor([100]), memory, 3);
+    expect(second.benches.map(({ at }) => at).sort()).toEqual(left.sort());
+    expect(second.benches.every(({ values }) => values.every((value) => value === 0))).toBe(true);
   });
 });
