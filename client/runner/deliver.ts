@@ -1,6 +1,6 @@
 import { recoverAddress } from '../../contracts/wallet.ts';
 import { toHex } from '../../shared/bytes.ts';
-import { receiptDigest, type SignedReceipt } from '../../shared/commitments/receipt.ts';
+import { type Receipt, receiptDigest, type SignedReceipt } from '../../shared/commitments/receipt.ts';
 import { int16Vector, PART_BYTES, partRoots, updateTree } from '../../shared/commitments/vector-trees.ts';
 import type { WireFormat } from '../../shared/wire/format.ts';
 import type { SignedUpdate, SubmissionJournal } from '../journal/submission-journal.ts';
@@ -78,6 +78,7 @@ export interface ReceiptContext {
 /**
  * Submits the statement of an uploaded update and keeps the receipt, if it is the coordinator's word about this update.
  *
+ * @returns the verdict; null for a receipt that is not its word
  * @throws ProtocolError, TransportError; ProtocolError `gate/not-uploaded` if the coordinator lost the upload
  */
 export async function submitUpdate(
@@ -85,7 +86,7 @@ export async function submitUpdate(
   participant: SignedReceipt['participant'],
   { statement, signature }: SignedUpdate,
   { facts, journal, log }: ReceiptContext,
-): Promise<void> {
+): Promise<Receipt['verdict'] | null> {
   const { receipt } = await control.request('update.submit', { statement, signature });
   const { round, attempt, verdict, code } = receipt;
   if (UNJUDGED.includes(code)) {
@@ -102,7 +103,7 @@ export async function submitUpdate(
       { code: 'session/bad-receipt', round: statement.round, attempt: statement.attempt, receipt },
       'the coordinator answered with a receipt that it has not signed, or for something else: it is not kept',
     );
-    return;
+    return null;
   }
   await journal.keepReceipt(receipt).catch((error: Error) => {
     log.error({ round, attempt, error: error.message }, 'the receipt could not be kept');
@@ -110,6 +111,7 @@ export async function submitUpdate(
   const told = { round, attempt, verdict, ...(code === '' ? {} : { code }) };
   if (verdict === 'accepted') log.info(told, 'update accepted');
   else log.warn(told, `update ${verdict}`);
+  return verdict;
 }
 
 function isSignedBy(facts: ChainFacts, receipt: SignedReceipt): boolean {

@@ -19,7 +19,7 @@ import { openSession } from '../transports/handshake.ts';
 import { backoffMs, type RetryOptions } from '../transports/retry.ts';
 import { declineMessage } from './decline-message.ts';
 import { offerUpdate, submitUpdate, uploadParts } from './deliver.ts';
-import { trainUpdate } from './train-update.ts';
+import { encodeLearnt, learn } from './train-update.ts';
 
 /** What the effects of a session work on. */
 export interface PerformerOptions {
@@ -114,6 +114,13 @@ export function createPerformer(options: PerformerOptions): Performer {
     return prepared;
   };
 
+  /** Holds a plan to the manifest and to the plans before it. */
+  const follow = (terms: JobTerms, plan: RoundPlan): void => {
+    checkPlan(terms, plan);
+    checkOrder(latest, plan);
+    latest = plan;
+  };
+
   /**
    * Submits again what was signed for rounds that are over and has no receipt: a crash, here or there, came in between.
    * What the coordinator had accepted it answers as it did then, all else as late; either way there is its signature.
@@ -139,7 +146,8 @@ export function createPerformer(options: PerformerOptions): Performer {
         await prepare(signal);
         const { state } = await control.request('job.join', { job });
         await collectReceipts(state.plan);
-        return { name: 'joined', ticket, job: state };
+        const { buffer } = ready().terms.manifest.participation;
+        return { name: 'joined', ticket, job: state, ...(buffer && { maxStaleness: buffer.maxStaleness }) };
       }
       case 'recall': {
         const { round, attempt } = effect.plan;
@@ -149,11 +157,7 @@ export function createPerformer(options: PerformerOptions): Performer {
       }
       case 'fetchModel': {
         const { terms } = ready();
-        if (effect.plan) {
-          checkPlan(terms, effect.plan);
-          checkOrder(latest, effect.plan);
-          latest = effect.plan;
-        }
+        if (effect.plan) follow(terms, effect.plan);
         const bytes = await options.bulk.getBlob(facts.job, effect.modelRoot, terms.layout.dimension * 4, signal);
         return { name: 'modelFetched', ticket, model: checkModel(terms, bytes, effect.modelRoot) };
       }
@@ -185,12 +189,20 @@ export function createPerformer(options: PerformerOptions): Performer {
         return { name: 'drawChecked', ticket };
       case 'train': {
         const { terms, ...local } = ready();
+        const own = { seed, carry, privacy, log, signal };
+        const result = await counted(() => learn(terms, local, effect.plan, effect.model, own));
+        return { name: 'updateLearnt', ticket, result };
+      }
+      case 'encode': {
+        const { terms, ...local } = ready();
+        const { learnt, plan } = effect;
+        // In a buffered job it may be another round than the one that was fetched for.
+        follow(terms, plan);
+        const own = { seed, carry, privacy, log };
         return {
-          name: 'updateTrained',
+          name: 'updateEncoded',
           ticket,
-          ...(await counted(() =>
-            trainUpdate(terms, local, effect.plan, effect.model, { seed, carry, privacy, log, signal }),
-          )),
+          ...(await counted(() => encodeLearnt(terms, local, learnt, plan, own))),
         };
       }
       case 'sign':
@@ -203,8 +215,11 @@ export function createPerformer(options: PerformerOptions): Performer {
         return { name: 'partsUploaded', ticket };
       }
       case 'submit':
-        await submitUpdate(control, signer.address, effect.update, { facts, journal, log });
-        return { name: 'receiptReceived', ticket };
+        return {
+          name: 'receiptReceived',
+          ticket,
+          verdict: await submitUpdate(control, signer.address, effect.update, { facts, journal, log }),
+        };
       case 'collectReceipts':
         await collectReceipts(effect.open);
         return { name: 'receiptsCollected', ticket };

@@ -11,8 +11,9 @@ import { openCarryOver } from '../encoding/carry-over.ts';
 import type { Log } from '../log.ts';
 import type { PrivacyGuard } from '../privacy/privacy-guard.ts';
 import { roundSeeds } from '../session/round-seeds.ts';
+import type { Learnt } from '../session/state.ts';
 import type { LocalTrainer } from '../tasks/local-trainer.ts';
-import type { TrainingProgress } from '../trainers/trainer.ts';
+import type { TrainingProgress, TrainingResult } from '../trainers/trainer.ts';
 import { tellProgress } from './tell-progress.ts';
 
 /** An update and what there is to state about it. */
@@ -43,20 +44,34 @@ export interface TrainUpdateOptions {
 const MOST_SAMPLES = 0xffff_ffff;
 
 /**
- * Trains one round from a verified model and encodes what was learnt: worker momentum if the trainer asks for it, error
- * feedback if the manifest does, clip and noise if the client does, stochastic rounding, and the limits of the job's wire
- * format, in this order.
+ * Trains one round from a verified model and encodes what was learnt for the same round.
  *
  * @throws TrainerError, LayoutError, CarryError, PrivacyError
  */
 export async function trainUpdate(
-  { job, layout, manifest }: JobTerms,
-  { trainer, datasetCommitment, seed: publicSeed }: LocalTrainer,
+  terms: JobTerms,
+  local: LocalTrainer,
+  plan: RoundPlan,
+  model: Int32Array,
+  options: TrainUpdateOptions,
+): Promise<TrainedUpdate> {
+  const result = await learn(terms, local, plan, model, options);
+  return encodeLearnt(terms, local, { plan, result }, plan, options);
+}
+
+/**
+ * Trains one round from a verified model, with worker momentum if the trainer asks for it.
+ *
+ * @throws TrainerError, CarryError, PrivacyError
+ */
+export async function learn(
+  { job, layout }: JobTerms,
+  { trainer, seed: publicSeed }: LocalTrainer,
   plan: RoundPlan,
   model: Int32Array,
   { seed, carry, privacy, onProgress, log, signal }: TrainUpdateOptions,
-): Promise<TrainedUpdate> {
-  const { round, attempt, parentRoot, updateBits } = plan;
+): Promise<TrainingResult> {
+  const { round, attempt, updateBits } = plan;
   const seeds = roundSeeds(publicSeed ?? seed, { job, round, attempt });
   // What cannot be published is not trained.
   await privacy?.admit({ job, round, attempt, updateBits });
@@ -71,11 +86,35 @@ export async function trainUpdate(
     },
   };
   const result = await trainer.train(task, signal);
-  const over = openCarryOver({ carry, job, round, layout, log });
   const { workerMomentum = 0 } = trainer;
-  const learnt = workerMomentum > 0 ? await over.addMomentum(result.update, workerMomentum) : result.update;
+  if (workerMomentum === 0) return result;
+  const over = openCarryOver({ carry, job, round, layout, log });
+  return { ...result, update: [...(await over.addMomentum(result.update, workerMomentum))] };
+}
+
+/**
+ * Encodes what was learnt as an update of a round: error feedback if the manifest asks for it, clip and noise if the client
+ * does, stochastic rounding, and the limits of the job's wire format, in this order.
+ *
+ * In a buffered job that round may be a later one than the training was begun in, and what came too late for one round may
+ * be encoded for the next. What is carried from round to round belongs to the training, so that each counts once.
+ *
+ * @param learnt - what was learnt, and in which round it was begun
+ * @param plan - the round that the update is for
+ * @throws LayoutError, CarryError, PrivacyError
+ */
+export async function encodeLearnt(
+  { job, layout, manifest }: JobTerms,
+  { datasetCommitment, seed: publicSeed }: LocalTrainer,
+  { plan: begun, result }: Learnt,
+  plan: RoundPlan,
+  { seed, carry, privacy, log }: Pick<TrainUpdateOptions, 'seed' | 'carry' | 'privacy' | 'log'>,
+): Promise<TrainedUpdate> {
+  const { round, attempt, updateBits } = plan;
+  const seeds = roundSeeds(publicSeed ?? seed, { job, round, attempt });
+  const over = openCarryOver({ carry, job, round: begun.round, layout, log });
   const feedsBack = manifest.wire?.errorFeedback === true && privacy === undefined;
-  const intended = feedsBack ? await over.addResidual(learnt) : learnt;
+  const intended = feedsBack ? await over.addResidual(result.update) : result.update;
   const rounded = privacy
     ? await privacy.encode(layout, intended, { job, round, attempt, updateBits }, seeds.rounding)
     : encodeUpdate(layout, intended, updateBits, seeds.rounding);
@@ -83,14 +122,16 @@ export async function trainUpdate(
   const { vector } = sent;
   if (feedsBack) await over.keepResidual(intended, vector, updateBits);
   const saturated = rounded.saturated + sent.saturated;
-  log.info({ round, attempt, loss: Number(result.loss.toFixed(4)), saturated }, 'trained');
+  const loss = Number(result.loss.toFixed(4));
+  const staleness = round - begun.round;
+  log.info({ round, attempt, loss, saturated, ...(staleness > 0 && { staleness }) }, 'trained');
   const bytes = vectorBytes(vector);
   return {
     statement: {
       job,
       round,
       attempt,
-      parentRoot,
+      parentRoot: begun.parentRoot,
       updateRoot: toHex(updateTree(bytes).root),
       samples: Math.min(MOST_SAMPLES, result.samples),
       largestMagnitude: largestMagnitude(vector),

@@ -1,3 +1,4 @@
+import { roundInHand } from './buffering.ts';
 import { andThen, drop, type Move, start, stay, stop } from './move.ts';
 import type { LiveSession } from './state.ts';
 
@@ -15,10 +16,12 @@ export function drain(state: LiveSession): Move {
     case 'recalling':
     case 'fetching':
     case 'evaluating':
-    case 'training': {
-      const { plan } = activity;
+    case 'training':
+    case 'encoding':
+    case 'waiting': {
+      const plan = roundInHand(state, activity.plan);
       const dropped = drop(draining);
-      if (state.link.at !== 'open') return drained(dropped);
+      if (state.link.at !== 'open' || plan === null) return drained(dropped);
       const decline = { name: 'decline', plan, code: STOPPING, message: 'the participant stops' } as const;
       return andThen(dropped, (live) => start(live, { at: 'declining', plan }, decline));
     }

@@ -4,6 +4,7 @@ import type { RoundPlan } from '../../shared/round/plan.ts';
 import type { SampleDraw } from '../../shared/round/sampling.ts';
 import type { SignedUpdate } from '../journal/submission-journal.ts';
 import type { Evaluation } from '../trainers/trainer.ts';
+import type { Learnt } from './state.ts';
 
 /** What a state asks its surroundings to do; each but `cancel` and `reconnect` is answered by an event. */
 export type SessionEffect =
@@ -33,8 +34,10 @@ export type WorkEffect =
   | { readonly name: 'rejoin'; readonly ticket: number }
   /** Holds a draw to the seeds that the job committed to, and tells if it is another: `drawChecked`. */
   | { readonly name: 'checkDraw'; readonly ticket: number; readonly plan: RoundPlan; readonly draw: SampleDraw }
-  /** Trains and encodes the update: `updateTrained`. */
+  /** Trains: `updateLearnt`. */
   | { readonly name: 'train'; readonly ticket: number; readonly plan: RoundPlan; readonly model: Int32Array }
+  /** Checks the plan and encodes what was learnt for it: `updateEncoded`. */
+  | { readonly name: 'encode'; readonly ticket: number; readonly plan: RoundPlan; readonly learnt: Learnt }
   /** Signs through the journal, which keeps what was signed first: `updateSigned`. */
   | {
       readonly name: 'sign';

@@ -1,7 +1,8 @@
 import type { UpdateStatement } from '../../shared/commitments/contribution.ts';
+import type { Receipt } from '../../shared/commitments/receipt.ts';
 import type { JobStateMessage } from '../../shared/protocol/messages.ts';
 import type { JournalEntry, SignedUpdate } from '../journal/submission-journal.ts';
-import type { Evaluation } from '../trainers/trainer.ts';
+import type { Evaluation, TrainingResult } from '../trainers/trainer.ts';
 
 /**
  * How a piece of work failed: `final` will never go better, `refused` was the coordinator's answer and may go better,
@@ -20,13 +21,20 @@ export type SessionEvent =
 
 /** The end of a piece of work. */
 export type WorkEvent =
-  | { readonly name: 'joined'; readonly ticket: number; readonly job: JobStateMessage }
+  | {
+      readonly name: 'joined';
+      readonly ticket: number;
+      readonly job: JobStateMessage;
+      /** How many rounds old an update may be, in a job whose manifest has a `buffer`. */
+      readonly maxStaleness?: number;
+    }
   | { readonly name: 'recalled'; readonly ticket: number; readonly entry: JournalEntry | null }
   | { readonly name: 'modelFetched'; readonly ticket: number; readonly model: Int32Array }
   | { readonly name: 'modelEvaluated'; readonly ticket: number; readonly evaluation: Evaluation }
   | { readonly name: 'metricsReported'; readonly ticket: number }
+  | { readonly name: 'updateLearnt'; readonly ticket: number; readonly result: TrainingResult }
   | {
-      readonly name: 'updateTrained';
+      readonly name: 'updateEncoded';
       readonly ticket: number;
       readonly statement: UpdateStatement;
       readonly bytes: Uint8Array;
@@ -36,7 +44,12 @@ export type WorkEvent =
   | { readonly name: 'drawChecked'; readonly ticket: number }
   | { readonly name: 'updateOffered'; readonly ticket: number; readonly missing: readonly number[] }
   | { readonly name: 'partsUploaded'; readonly ticket: number }
-  | { readonly name: 'receiptReceived'; readonly ticket: number }
+  | {
+      readonly name: 'receiptReceived';
+      readonly ticket: number;
+      /** What the coordinator says of the update; null if what came is not its word. */
+      readonly verdict: Receipt['verdict'] | null;
+    }
   | { readonly name: 'receiptsCollected'; readonly ticket: number }
   | { readonly name: 'roundDeclined'; readonly ticket: number }
   | { readonly name: 'pauseEnded'; readonly ticket: number }

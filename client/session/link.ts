@@ -30,6 +30,7 @@ export function onDisconnected(state: LiveSession): Move {
   const connecting: LiveSession = {
     ...state,
     link: { at: 'connecting', refusals: link.at === 'opening' ? link.refusals : 0 },
+    open: null,
   };
   const cancelled: Move = {
     state: connecting,
@@ -70,7 +71,10 @@ export function onJobState(state: LiveSession, job: JobStateMessage): Move {
 export function onOpening(state: LiveSession, opening: Opening, event: WorkEvent): Move {
   switch (event.name) {
     case 'joined':
-      return reconcile({ ...state, link: { at: 'open' } }, opening.heard ?? event.job);
+      return reconcile(
+        { ...state, link: { at: 'open' }, maxStaleness: event.maxStaleness ?? null },
+        opening.heard ?? event.job,
+      );
     case 'workFailed': {
       const { code, message, severity } = event;
       const refusals = opening.refusals + (severity === 'refused' ? 1 : 0);

@@ -1,10 +1,11 @@
+import { encode, roundInHand, wait } from './buffering.ts';
 import type { WorkEvent } from './events.ts';
 import { andThen, drop, type Move, settle, start, startAside, unexpected } from './move.ts';
 import { send } from './sending.ts';
 import type { LiveSession, Preparing } from './state.ts';
 
 /**
- * recalling -> fetching -> evaluating -> training -> signing -> sending; recalling -> sending or idle when the journal
+ * recalling -> fetching -> evaluating -> training -> encoding -> signing -> sending; recalling -> sending or idle when the journal
  * knows the attempt; any -> declining when its work fails, or -> idle when there is nobody to tell: the work starts
  * again when the job is joined again.
  */
@@ -15,7 +16,7 @@ export function onPreparing(state: LiveSession, activity: Preparing, event: Work
     case 'recalled': {
       if (activity.at !== 'recalling') break;
       if (event.entry?.at === 'answered') return settle(state, plan);
-      if (event.entry?.at === 'signed') return send(state, plan, event.entry.update);
+      if (event.entry?.at === 'signed') return send(state, plan, event.entry.update, null);
       return start(state, { at: 'fetching', plan }, { name: 'fetchModel', modelRoot: parentRoot, plan });
     }
     case 'modelFetched': {
@@ -33,20 +34,27 @@ export function onPreparing(state: LiveSession, activity: Preparing, event: Work
       const reported = startAside(state, { name: 'reportMetrics', round, modelRoot: parentRoot, evaluation });
       return andThen(reported, (live) => train(live, activity));
     }
-    case 'updateTrained': {
+    case 'updateLearnt': {
       if (activity.at !== 'training') break;
+      const learnt = { plan, result: event.result };
+      return state.maxStaleness === null ? encode(state, plan, learnt) : wait(state, learnt);
+    }
+    case 'updateEncoded': {
+      if (activity.at !== 'encoding') break;
       const { statement, bytes } = event;
-      return start(state, { at: 'signing', plan }, { name: 'sign', statement, bytes });
+      const { learnt } = activity;
+      return start(state, { at: 'signing', plan, learnt }, { name: 'sign', statement, bytes });
     }
     case 'updateSigned':
       if (activity.at !== 'signing') break;
-      return send(state, plan, event.update);
+      return send(state, plan, event.update, activity.learnt);
     case 'workFailed': {
       // Metrics are advisory: a model that cannot be evaluated may still be trained.
       if (activity.at === 'evaluating') return train(state, activity);
       const { code, message } = event;
-      if (state.link.at !== 'open') return drop(state);
-      return start(state, { at: 'declining', plan }, { name: 'decline', plan, code, message });
+      const asked = roundInHand(state, plan);
+      if (state.link.at !== 'open' || asked === null) return drop(state);
+      return start(state, { at: 'declining', plan: asked }, { name: 'decline', plan: asked, code, message });
     }
     default:
   }

@@ -1,10 +1,12 @@
 import type { JobStateMessage } from '../../shared/protocol/messages.ts';
 import type { RoundPlan } from '../../shared/round/plan.ts';
 import { isAsked } from '../../shared/round/sampling.ts';
+import { isPreparing } from './buffering.ts';
 import { finish } from './finishing.ts';
 import { andThen, drop, isSameAttempt, type Move, start, startAside, stay, stop } from './move.ts';
+import { noteRound } from './onward.ts';
 import { resume } from './sending.ts';
-import type { Activity, LiveSession } from './state.ts';
+import type { LiveSession } from './state.ts';
 
 /**
  * Brings what is being done in line with what the coordinator said last. Only its latest word counts, so nothing is
@@ -18,6 +20,15 @@ export function reconcile(state: LiveSession, job: JobStateMessage): Move {
     case 'closed':
       if (activity.at === 'finishing') return stay(state);
       return andThen(isPreparing(activity) ? drop(state) : leave(state, null), (live) => finish(live, job));
+    default:
+      return state.maxStaleness === null ? followRound(state, job) : noteRound(state, job);
+  }
+}
+
+/** Where a round takes updates of its own parent alone: what was for another one is left. */
+function followRound(state: LiveSession, job: JobStateMessage): Move {
+  const { activity } = state;
+  switch (job.phase) {
     case 'collecting': {
       const { plan } = job;
       if (plan === null || isSameAttempt(state.settled, plan)) return resume(state);
@@ -56,17 +67,4 @@ function leave(state: LiveSession, open: RoundPlan | null): Move {
 
 function check(state: LiveSession, plan: RoundPlan, draw: JobStateMessage['draw']): Move {
   return draw ? startAside(state, { name: 'checkDraw', plan, draw }) : stay(state);
-}
-
-function isPreparing(activity: Activity): boolean {
-  switch (activity.at) {
-    case 'recalling':
-    case 'fetching':
-    case 'evaluating':
-    case 'training':
-    case 'signing':
-      return true;
-    default:
-      return false;
-  }
 }

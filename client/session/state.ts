@@ -2,6 +2,7 @@ import type { Hex } from '../../shared/bytes.ts';
 import type { JobStateMessage } from '../../shared/protocol/messages.ts';
 import type { RoundPlan } from '../../shared/round/plan.ts';
 import type { SignedUpdate } from '../journal/submission-journal.ts';
+import type { TrainingResult } from '../trainers/trainer.ts';
 
 /**
  * The way to the coordinator. A ticket names one piece of work under way; an event that answers another ticket is stale.
@@ -20,15 +21,40 @@ export type Link =
     }
   | { readonly at: 'open' };
 
+/** What was learnt, before it is an update of any round. */
+export interface Learnt {
+  /** The round that the training was begun in: its parent is the model that was trained from. */
+  readonly plan: RoundPlan;
+  /** What came of it. */
+  readonly result: TrainingResult;
+}
+
 /**
  * Work on a round before anything is signed: looks for an update signed earlier, fetches the parent model, evaluates it,
- * trains, signs. In this order; losing the connection does not interrupt it.
+ * trains, encodes, signs. In this order; losing the connection does not interrupt it.
+ *
+ * In a buffered job the round may close meanwhile: the work goes on, and what was learnt waits for a round that is open,
+ * which it is encoded and signed for.
  */
 export type Preparing =
   | {
-      readonly at: 'recalling' | 'fetching' | 'training' | 'signing';
+      readonly at: 'recalling' | 'fetching' | 'training';
       readonly plan: RoundPlan;
       readonly ticket: number;
+    }
+  | {
+      readonly at: 'encoding' | 'signing';
+      /** The round that the update is for. */
+      readonly plan: RoundPlan;
+      readonly learnt: Learnt;
+      readonly ticket: number;
+    }
+  | {
+      readonly at: 'waiting';
+      /** The round that the training was begun in. */
+      readonly plan: RoundPlan;
+      readonly learnt: Learnt;
+      readonly ticket: null;
     }
   | {
       readonly at: 'evaluating';
@@ -46,6 +72,8 @@ export interface Holding {
   readonly plan: RoundPlan;
   /** What was signed; no other is ever signed for this round and attempt. */
   readonly update: SignedUpdate;
+  /** What it was made of; null for one that was signed before this process began. */
+  readonly learnt: Learnt | null;
   /** Refusals in a row. */
   readonly refusals: number;
   /** The pause, null while the connection is down. */
@@ -60,6 +88,8 @@ export interface Sending {
   readonly plan: RoundPlan;
   /** What was signed. */
   readonly update: SignedUpdate;
+  /** What it was made of; null for one that was signed before this process began. */
+  readonly learnt: Learnt | null;
   /** Refusals in a row. */
   readonly refusals: number;
   /** The request under way. */
@@ -92,10 +122,13 @@ export interface Finishing {
  * What the client is doing.
  *
  * idle -> recalling when a round is open that it has not answered; recalling -> fetching -> evaluating -> training ->
- * signing -> offering -> uploading -> submitting -> idle, evaluating left out for a model evaluated before, uploading
+ * encoding -> signing -> offering -> uploading -> submitting -> idle, evaluating left out for a model evaluated before, uploading
  * when no part is missing; recalling -> offering when an update was signed earlier; preparing -> declining -> idle on a
  * failure; sending -> holding when the connection is lost or a request fails; holding -> offering; anything -> recalling
  * when a newer round opens; anything -> finishing when the job closes.
+ *
+ * In a buffered job no newer round interrupts: training -> waiting -> encoding when one is open; submitting -> waiting when
+ * its round had closed; preparing -> recalling when its model has become too old.
  */
 export type Activity = { readonly at: 'idle' } | Preparing | Holding | Sending | Declining | Finishing;
 
@@ -142,6 +175,10 @@ export interface LiveSession {
   readonly settled: Attempt | null;
   /** The model evaluated last: each is evaluated once. */
   readonly evaluated: Hex | null;
+  /** In a buffered job: how many rounds old an update may be; null in any other. */
+  readonly maxStaleness: number | null;
+  /** In a buffered job: the round that is open, by the coordinator's last word; null if none is. */
+  readonly open: RoundPlan | null;
   /** The ticket given out last. */
   readonly lastTicket: number;
   /** Whether it is to stop as soon as nothing signed is on its way. */
@@ -168,6 +205,8 @@ export function initialSession(participant: Hex): SessionState {
     activity: { at: 'idle' },
     settled: null,
     evaluated: null,
+    maxStaleness: null,
+    open: null,
     lastTicket: 0,
     isDraining: false,
   };

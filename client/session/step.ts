@@ -2,7 +2,8 @@ import { drain, drained } from './draining.ts';
 import type { SessionEvent, WorkEvent } from './events.ts';
 import { onFinishing } from './finishing.ts';
 import { onConnected, onDisconnected, onJobState, onOpening } from './link.ts';
-import { type Move, settle, stay, stop, unexpected } from './move.ts';
+import { andThen, type Move, settle, stay, stop, unexpected } from './move.ts';
+import { onward } from './onward.ts';
 import { onPreparing } from './preparing.ts';
 import { onSending, send } from './sending.ts';
 import type { LiveSession, SessionState } from './state.ts';
@@ -27,10 +28,15 @@ export function step(state: SessionState, event: SessionEvent): Move {
     case 'drainRequested':
       return drain(state);
     case 'jobStateReceived':
-      return drained(onJobState(state, event.job));
+      return drained(goOn(onJobState(state, event.job)));
     default:
-      return drained(onWork(state, event));
+      return drained(goOn(onWork(state, event)));
   }
+}
+
+/** What a step came to, and what a buffered job's open round makes of it. */
+function goOn(move: Move): Move {
+  return andThen(move, onward);
 }
 
 function onWork(state: LiveSession, event: WorkEvent): Move {
@@ -39,7 +45,7 @@ function onWork(state: LiveSession, event: WorkEvent): Move {
   if (activity.at === 'idle' || activity.ticket !== event.ticket) return stay(state);
   switch (activity.at) {
     case 'holding':
-      return send(state, activity.plan, activity.update, activity.refusals);
+      return send(state, activity.plan, activity.update, activity.learnt, activity.refusals);
     case 'declining':
       if (event.name !== 'roundDeclined' && event.name !== 'workFailed') throw unexpected(activity, event);
       return settle(state, activity.plan);

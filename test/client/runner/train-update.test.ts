@@ -8,7 +8,7 @@ import { createMemoryCarry } from '../../../client/encoding/memory-carry.ts';
 import type { Log } from '../../../client/log.ts';
 import type { PrivacyGuard } from '../../../client/privacy/privacy-guard.ts';
 import { tellProgress } from '../../../client/runner/tell-progress.ts';
-import { type TrainUpdateOptions, trainUpdate } from '../../../client/runner/train-update.ts';
+import { encodeLearnt, learn, type TrainUpdateOptions, trainUpdate } from '../../../client/runner/train-update.ts';
 import type { LocalTrainer } from '../../../client/tasks/local-trainer.ts';
 import { toHex, ZERO_HASH } from '../../../shared/bytes.ts';
 import { int16Vector, updateTree } from '../../../shared/commitments/vector-trees.ts';
@@ -245,5 +245,40 @@ describe('tellProgress', () => {
     now += 60_000;
     tell({ done: 1 });
     expect(told.at(-1)?.fields).toEqual({ round: 3, attempt: 4, percent: 100 });
+  });
+});
+
+describe('what was learnt, encoded for a later round', () => {
+  it('is signed for that round and the model that was trained from, at that scale, and is carried on once', async () => {
+    const wire: WireTerms = { format: 'topk', keepPerMille: 100, errorFeedback: true };
+    const job = createToyJob(SIZE, { wire });
+    const { log } = createLog();
+    const carry = createMemoryCarry();
+    const options = { seed: Uint8Array.of(1), carry, log, signal: new AbortController().signal };
+    const local = trainerOf(0.9);
+    const begun = { ...job.plan(1), round: 3 };
+    const result = await learn(job.terms, local, begun, job.models[0]?.vector as Int32Array, options);
+    const momentum = await carry.before(job.terms.job, 4, 'momentum');
+    const encodeFor = async (round: number, updateBits: number) => {
+      const plan = { ...begun, round, updateBits, attempt: 1, parentRoot: `0x${'99'.repeat(32)}` as const };
+      const { statement, bytes } = await encodeLearnt(job.terms, local, { plan: begun, result }, plan, options);
+      const values = decodeUpdate(job.terms.layout, int16Vector(bytes), updateBits).flatMap((tensor) => [...tensor]);
+      return { statement, values, residual: await carry.before(job.terms.job, 4, 'residual') };
+    };
+    const first = await encodeFor(4, 12);
+    // It came too late for round 4: round 5 has it, at half the scale, from the same residual.
+    const second = await encodeFor(5, 11);
+    expect(second.statement).toMatchObject({ round: 5, attempt: 1, parentRoot: begun.parentRoot, samples: 10 });
+    expect(second.statement.updateRoot).not.toBe(first.statement.updateRoot);
+    expect(furthest(second.values, first.values)).toBeLessThan(3 * UNIT);
+    expect(await carry.before(job.terms.job, 4, 'momentum')).toEqual(momentum);
+    if (second.residual.at !== 'found') throw new Error('no residual is kept');
+    const { values: kept } = second.residual;
+    expect(
+      furthest(
+        flat(result.update),
+        second.values.map((value, at) => value + (kept[at] as number)),
+      ),
+    ).toBeLessThan(1e-5);
   });
 });

@@ -18,17 +18,20 @@ const outcome = (world: World) => (world.state.at === 'stopped' ? world.state.ou
 const names = (world: World) => world.asked.map(({ name }) => name);
 
 describe('draining', () => {
-  it.each(['recall', 'fetchModel', 'evaluate', 'train'])('declines a round at work on %s, and stops', (name) => {
-    const world = workingOn(name);
-    world.give({ name: 'drainRequested' });
-    expect(world.waiting.map((each) => each.name)).toContain('decline');
-    expect(world.waiting.map((each) => each.name)).not.toContain(name);
-    expect(world.asked.find((each) => each.name === 'decline')).toMatchObject({ code: 'client/stopping' });
-    expect(outcome(world)).toBe('declining');
-    world.settle();
-    expect(outcome(world)).toEqual({ kind: 'aborted' });
-    expect(names(world)).not.toContain('sign');
-  });
+  it.each(['recall', 'fetchModel', 'evaluate', 'train', 'encode'])(
+    'declines a round at work on %s, and stops',
+    (name) => {
+      const world = workingOn(name);
+      world.give({ name: 'drainRequested' });
+      expect(world.waiting.map((each) => each.name)).toContain('decline');
+      expect(world.waiting.map((each) => each.name)).not.toContain(name);
+      expect(world.asked.find((each) => each.name === 'decline')).toMatchObject({ code: 'client/stopping' });
+      expect(outcome(world)).toBe('declining');
+      world.settle();
+      expect(outcome(world)).toEqual({ kind: 'aborted' });
+      expect(names(world)).not.toContain('sign');
+    },
+  );
 
   it.each(['sign', 'offer', 'submit'])('delivers what is at %s, then stops', (name) => {
     const world = workingOn(name);

@@ -117,7 +117,7 @@ describe('a client that is not asked', () => {
 });
 
 describe('a client whose round is over before it is done', () => {
-  it.each(['recall', 'fetchModel', 'evaluate', 'train', 'sign'])(
+  it.each(['recall', 'fetchModel', 'evaluate', 'train', 'encode', 'sign'])(
     'says that it is there, so that the next round waits for it: during %s',
     (during) => {
       const { world, say } = joined(collecting(1));

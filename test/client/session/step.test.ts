@@ -42,6 +42,7 @@ describe('step', () => {
       'evaluate',
       'reportMetrics',
       'train',
+      'encode',
       'sign',
       'offer',
       'submit',
@@ -100,7 +101,7 @@ describe('step', () => {
     });
   });
 
-  it.each(['recall', 'fetchModel', 'evaluate', 'train', 'sign', 'offer', 'submit'])(
+  it.each(['recall', 'fetchModel', 'evaluate', 'train', 'encode', 'sign', 'offer', 'submit'])(
     'drops stale work when a newer round opens during %s',
     (during) => {
       const { world, say } = joined();
@@ -165,8 +166,7 @@ describe('step', () => {
     const before = names(world).length;
     world.give({ name: 'disconnected' });
     expect(names(world).slice(before)).toEqual([]);
-    world.succeed(world.waiting.find(({ name }) => name === 'train'));
-    world.succeed(world.waiting.find(({ name }) => name === 'sign'));
+    for (const work of ['train', 'encode', 'sign']) world.succeed(world.waiting.find(({ name }) => name === work));
     expect(activity(world)).toBe('holding');
     world.give({ name: 'connected' });
     world.settle();

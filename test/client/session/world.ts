@@ -4,6 +4,7 @@ import type { SessionEvent, Severity, WorkEvent } from '../../../client/session/
 import { initialSession, type SessionState } from '../../../client/session/state.ts';
 import { step } from '../../../client/session/step.ts';
 import type { Hex } from '../../../shared/bytes.ts';
+import type { Receipt } from '../../../shared/commitments/receipt.ts';
 import type { JobStateMessage } from '../../../shared/protocol/messages.ts';
 import type { RoundPlan } from '../../../shared/round/plan.ts';
 
@@ -72,8 +73,23 @@ export interface World {
   crash(): void;
 }
 
+const LATE = { code: 'gate/late', message: 'the round has closed', severity: 'refused' } as const;
+
+/** What a world is like. */
+export interface WorldOptions {
+  /** How many rounds old an update may be; left out, the job is not buffered. */
+  readonly maxStaleness?: number;
+  /** What the coordinator says of an update that is submitted. */
+  readonly verdictOn?: (update: SignedUpdate) => Receipt['verdict'];
+  /** Whether it takes uploads of an update: its round is open. */
+  readonly takes?: (update: SignedUpdate) => boolean;
+}
+
 /** Creates a world; its training never learns the same thing twice, so that only the journal keeps roots the same. */
-export function createWorld(jobState: () => JobStateMessage): World {
+export function createWorld(
+  jobState: () => JobStateMessage,
+  { maxStaleness, verdictOn = () => 'accepted', takes = () => true }: WorldOptions = {},
+): World {
   const journal = new Map<string, JournalEntry>();
   let trainings = 0;
 
@@ -130,7 +146,7 @@ export function createWorld(jobState: () => JobStateMessage): World {
     const { ticket } = effect;
     switch (effect.name) {
       case 'openSession':
-        return { name: 'joined', ticket, job: jobState() };
+        return { name: 'joined', ticket, job: jobState(), ...(maxStaleness !== undefined && { maxStaleness }) };
       case 'recall':
         return { name: 'recalled', ticket, entry: journal.get(keyOf(effect.plan)) ?? null };
       case 'fetchModel':
@@ -143,12 +159,17 @@ export function createWorld(jobState: () => JobStateMessage): World {
         return { name: 'drawChecked', ticket };
       case 'reportMetrics':
         return { name: 'metricsReported', ticket };
-      case 'train': {
-        const { round, attempt, parentRoot } = effect.plan;
-        const updateRoot = hash(0xabc0000 + ++trainings);
+      case 'train':
+        trainings++;
+        return { name: 'updateLearnt', ticket, result: { update: [], samples: trainings, loss: 1 } };
+      case 'encode': {
+        const { round, attempt } = effect.plan;
+        const { parentRoot } = effect.learnt.plan;
+        // Another round's noise and rounding make another update of what was learnt.
+        const updateRoot = hash(0xabc0000 + 0x1000 * (64 * attempt + round) + effect.learnt.result.samples);
         const rest = { samples: 1, largestMagnitude: 1, datasetCommitment: hash(1) };
         const statement = { job: JOB, round, attempt, parentRoot, updateRoot, ...rest };
-        return { name: 'updateTrained', ticket, statement, bytes: Uint8Array.of(trainings % 256) };
+        return { name: 'updateEncoded', ticket, statement, bytes: Uint8Array.of(trainings % 256) };
       }
       case 'sign': {
         const { statement, bytes } = effect;
@@ -159,11 +180,13 @@ export function createWorld(jobState: () => JobStateMessage): World {
         return { name: 'updateSigned', ticket, update };
       }
       case 'offer':
+        if (!takes(effect.update)) return { name: 'workFailed', ticket, ...LATE };
         return { name: 'updateOffered', ticket, missing: ticket % 2 === 0 ? [] : [0] };
       case 'upload':
+        if (!takes(effect.update)) return { name: 'workFailed', ticket, ...LATE };
         return { name: 'partsUploaded', ticket };
       case 'submit':
-        return { name: 'receiptReceived', ticket };
+        return { name: 'receiptReceived', ticket, verdict: verdictOn(effect.update) };
       case 'collectReceipts':
         return { name: 'receiptsCollected', ticket };
       case 'decline':
