@@ -23,6 +23,7 @@ const compositionRoots = [
   '^client/run\\.ts$',
   '^coordinator/coordinator\\.ts$',
   '^simulations/demo/demo\\.ts$',
+  '^simulations/experiment/pool/run-thread\\.ts$',
 ];
 
 /** Folders whose modules each stand for something outside the process. */

@@ -8,6 +8,7 @@ import { registerBenchCommands } from './bench/cli.ts';
 import { cheatOption, registerCheatCommands } from './cheats/cli.ts';
 import { runDemo } from './demo/demo.ts';
 import { nextCharacterJob } from './demo/next-character.ts';
+import { registerSimulateCommands } from './experiment/cli.ts';
 
 interface DemoFlags {
   readonly clients: number;
@@ -27,7 +28,7 @@ interface DemoFlags {
 /** Exit code of a program that was interrupted, by the custom of shells. */
 const INTERRUPTED = 130;
 
-/** Adds `fedanchor demo`, `aggregate`, `rules`, `attacks`, `bench` and `attacker` to the command line. */
+/** Adds `fedanchor demo`, `simulate`, `aggregate`, `rules`, `attacks`, `bench` and `attacker` to the command line. */
 export function registerSimulationCommands(program: Command): void {
   program
     .command('demo')
@@ -55,6 +56,7 @@ export function registerSimulationCommands(program: Command): void {
     .option('--json <file>', 'write the whole run as one JSON document')
     .action(demo);
 
+  registerSimulateCommands(program);
   registerAggregateCommands(program);
   registerListCommands(program);
   registerCheatCommands(program, wholeNumber);

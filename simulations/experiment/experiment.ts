@@ -7,7 +7,7 @@ export interface Cell {
   readonly rule: string;
   /** The attack with the parameters that were given, or `none`. */
   readonly attack: string;
-  /** Faulty participants that the rule is to withstand. */
+  /** Faulty participants that the rule is to withstand; a rule that withstands none, as a plain mean, is run without. */
   readonly f: number;
   /** Clients, honest and Byzantine together. */
   readonly n: number;

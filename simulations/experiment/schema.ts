@@ -22,10 +22,14 @@ const axis = <Value extends z.ZodType>(value: Value, what: string) =>
     .transform((given) => (Array.isArray(given) ? given : [given]) as z.output<Value>[]);
 
 /** What `data` and `model` hold beside a name is for what reads them to say. */
-const plain = z.union([z.string(), z.number(), z.boolean(), z.array(z.number()), z.array(z.string())], {
-  error: 'expected text, a number, true, false or a list',
-});
-const named = z.object({ name: text }).catchall(plain);
+const data = z
+  .object({ name: text })
+  .catchall(z.union([z.string(), z.number(), z.boolean()], { error: 'expected text, a number, true or false' }));
+const model = z
+  .object({ name: text })
+  .catchall(
+    z.union([z.string(), z.number(), z.array(z.number())], { error: 'expected text, a number or a list of them' }),
+  );
 
 /** What an experiment's file says. Each field is described in docs/experiments.md. */
 export const experimentSchema = z.strictObject({
@@ -35,8 +39,8 @@ export const experimentSchema = z.strictObject({
   title: z.string().min(1).max(300).optional(),
   seeds: axis(seed, 'a seed from 0 to 2^32 - 1'),
   commit: z.boolean().default(false),
-  data: named,
-  model: named,
+  data,
+  model,
   federation: z.strictObject({
     /** Clients that follow the protocol; left out where `grid.n` says how many there are in all. */
     honest: count.optional(),
@@ -46,6 +50,8 @@ export const experimentSchema = z.strictObject({
       .default('f'),
     sampled: count.optional(),
     rounds: z.number().int().positive().max(1_000_000),
+    /** Samples above it count as it; the most that any client truthfully has unless given. */
+    sampleCap: count.optional(),
     knowledge: z.enum(['omniscient', 'own'], { error: 'expected "omniscient" or "own"' }).default('omniscient'),
   }),
   grid: z.strictObject({
