@@ -21,9 +21,14 @@ const RESULTS = 'results.ndjson';
  *
  * @param folder - where the results are
  * @param experiment - what they are the results of
+ * @param file - name of the experiment's file, for the command that repeats a run
  * @throws ReportError where the file is not the results of this experiment, or has none
  */
-export async function writeReport(folder: string, experiment: Experiment): Promise<void> {
+export async function writeReport(
+  folder: string,
+  experiment: Experiment,
+  file = `${experiment.name}.toml`,
+): Promise<void> {
   const lines = await readResults(join(folder, RESULTS), experiment);
   const cells = cellsOf(experiment, lines);
   const settings = settingsOf(cells);
@@ -32,7 +37,7 @@ export async function writeReport(folder: string, experiment: Experiment): Promi
     'summary.csv': summaryCsv(cells),
     'economics.csv': economicsCsv(settings),
     'table.tex': latexTables(experiment, settings),
-    'report.html': reportPage({ experiment, lines, cells, settings, version }),
+    'report.html': reportPage({ experiment, file, lines, cells, settings, version }),
   };
   const hashes: Record<string, string> = { [RESULTS]: await hashOfFile(join(folder, RESULTS)) };
   for (const [name, text] of Object.entries(files)) {

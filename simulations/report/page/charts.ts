@@ -47,6 +47,7 @@ export function lineChart(series: readonly Series[], axes: LineAxes): string {
     width: WIDTH,
     height: 220,
     marginLeft: 44,
+    marginBottom: 36,
     x: { label: axes.x, nice: true },
     y: { label: axes.y, domain: [...axes.domain], grid: true },
     marks: [
@@ -72,15 +73,18 @@ export function lineChart(series: readonly Series[], axes: LineAxes): string {
 
 /** What honest clients and attackers earn under each rule: a dot and a triangle on one line each, as SVG. */
 export function earningsChart(earnings: readonly Earnings[], unit: string, most: number): string {
-  const longest = Math.max(...earnings.map(({ rule }) => rule.length));
+  const labels = new Map(earnings.map(({ rule }) => [rule, inLines(rule)]));
+  const longest = Math.max(...[...labels.values()].flatMap((lines) => lines.map((line) => line.length)));
+  const deepest = Math.max(...[...labels.values()].map((lines) => lines.length));
   const names = earnings.map(({ rule }) => rule);
   const both = earnings.filter(({ honest, byzantine }) => honest !== null && byzantine !== null);
   return svgOf({
     width: WIDTH,
-    height: 46 + 24 * earnings.length,
-    marginLeft: Math.min(190, 14 + 5.6 * longest),
-    x: { label: unit, domain: [0, most > 0 ? most : 1], nice: true, grid: true },
-    y: { label: null, domain: names, type: 'point' },
+    height: 56 + Math.max(24, 6 + 12 * deepest) * earnings.length,
+    marginLeft: 16 + 6.4 * longest,
+    marginBottom: 36,
+    x: { label: unit, domain: [0, most > 0 ? most : 1], nice: true, grid: true, ticks: 4 },
+    y: { label: null, domain: names, type: 'point', tickFormat: (rule: string) => labels.get(rule)?.join('\n') },
     marks: [
       Plot.ruleY(both, { y: 'rule', x1: 'honest', x2: 'byzantine', stroke: 'currentColor', strokeOpacity: 0.4 }),
       Plot.dot(
@@ -95,19 +99,46 @@ export function earningsChart(earnings: readonly Earnings[], unit: string, most:
   });
 }
 
+/** Characters of a rule's name that a line beside a chart holds. */
+const LINE = 22;
+
+/** A name in lines, broken behind `+`, `:` and `,` where it is long. */
+function inLines(name: string): string[] {
+  const lines: string[] = [];
+  for (const part of name.split(/(?<=[+:,])/)) {
+    const last = lines.pop();
+    if (last === undefined) lines.push(part);
+    else if (last.length + part.length > LINE) lines.push(last, part);
+    else lines.push(last + part);
+  }
+  return lines;
+}
+
 /**
  * Colours of a heat map, from white to dark blue, so that it prints well without colour.
  *
  * @param domain - least and most value
- * @returns the background and the colour of the text of a value
+ * @returns the background of a value, and the colour of the text on it: of black and white the one with more contrast
  */
 export function heatScale(domain: readonly [number, number]): (value: number) => { ground: string; text: string } {
   const [least, most] = domain;
   const scale = Plot.scale({ color: { type: 'linear', domain: [0, 1], range: [0, 0.85], scheme: 'Blues' } });
   return (value) => {
-    const place = most > least ? (value - least) / (most - least) : 0.5;
-    return { ground: scale.apply(place) as string, text: place > 0.6 ? '#ffffff' : '#111111' };
+    const ground = scale.apply(most > least ? (value - least) / (most - least) : 0.5) as string;
+    return { ground, text: luminance(ground) > EVEN ? '#000000' : '#ffffff' };
   };
+}
+
+/** The luminance on which black and white text have the same contrast, `sqrt(1.05 * 0.05) - 0.05` (WCAG 2.2). */
+const EVEN = 0.179;
+
+/** Relative luminance of `rgb(r, g, b)` (WCAG 2.2). */
+function luminance(colour: string): number {
+  const [red, green, blue] = (colour.match(/[0-9]+/g) ?? []).map((part) => {
+    const value = Number(part) / 255;
+    return value <= 0.04045 ? value / 12.92 : ((value + 0.055) / 1.055) ** 2.4;
+  });
+  return 0.2126 * (red ?? 0) + 0.7152 * (green ?? 0) + 0.0722 * (blue ?? 0);
 }
 
 function svgOf(options: Plot.PlotOptions): string {

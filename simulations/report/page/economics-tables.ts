@@ -2,7 +2,7 @@ import { type CellRuns, cellAt, type Setting } from '../cells.ts';
 import { crimeOf } from '../crime-table.ts';
 import { brief, fixed, percent } from '../format.ts';
 import type { Spread } from '../statistics.ts';
-import { html, type Markup } from './markup.ts';
+import { breakable, html, type Markup } from './markup.ts';
 
 /** "Does crime pay": each attack under each rule; null where nobody attacks. */
 export function crimeTable(setting: Setting): Markup | null {
@@ -20,10 +20,10 @@ together earned less than as many honest clients (negative: more), in tokens ove
 without attack. An attack within the protocol costs no stake: stakes answer for two signed updates in one attempt, not for what is in
 an update.</p>
 <div class="scroll"><table>
-<thead><tr><th scope="col">attack</th><th scope="col">rule</th><th scope="col">attacker earns</th><th scope="col">net, one attacker</th><th scope="col">net, one honest</th><th scope="col">forgone</th><th scope="col">stake lost</th><th scope="col">damage, points</th><th scope="col">forgone a point</th><th scope="col">cell</th></tr></thead>
+<thead><tr><th scope="col" class="text">attack</th><th scope="col" class="text">rule</th><th scope="col">attacker earns</th><th scope="col">net, one attacker</th><th scope="col">net, one honest</th><th scope="col">forgone</th><th scope="col">stake lost</th><th scope="col">damage, points</th><th scope="col">forgone a point</th><th scope="col">cell</th></tr></thead>
 <tbody>${rows.map(({ cell, crime }) => {
     const { relative, netByzantine, netHonest, stakeLost, stakeAtRisk } = cell.summary;
-    return html`<tr><th scope="row">${cell.names.attack}</th><td class="text">${cell.names.rule}</td><td>${relativeText(relative)}</td><td>${value(netByzantine)}</td><td>${value(netHonest)}</td><td>${brief(crime.forgone)}</td><td>${value(stakeLost)} of ${value(stakeAtRisk)}</td><td>${crime.damage === null ? '–' : fixed(crime.damage, 1)}</td><td>${crime.pricePerPoint === null ? '–' : brief(crime.pricePerPoint)}</td><td>${linkTo(cell)}</td></tr>
+    return html`<tr><th scope="row">${breakable(cell.names.attack)}</th><td class="text">${breakable(cell.names.rule)}</td><td>${relativeText(relative)}</td><td>${value(netByzantine)}</td><td>${value(netHonest)}</td><td>${brief(crime.forgone)}</td><td>${value(stakeLost)} of ${value(stakeAtRisk)}</td><td>${crime.damage === null ? '–' : fixed(crime.damage, 1)}</td><td>${crime.pricePerPoint === null ? '–' : brief(crime.pricePerPoint)}</td><td>${linkTo(cell)}</td></tr>
 `;
   })}</tbody></table></div></section>`;
 }
@@ -36,10 +36,10 @@ export function concentrationTable(setting: Setting): Markup | null {
 <p class="note">Of what clients earned, which is how the round valued what they contributed. Gini: 0 where all earned the same, towards 1 where one earned
 all. Nakamoto: the fewest clients who together earned more than half. Cost: tokens paid for each percentage point of accuracy above the initial model's.</p>
 <div class="scroll"><table>
-<thead><tr><th scope="col">rule</th><th scope="col">attack</th><th scope="col">Gini</th><th scope="col">Gini, honest alone</th><th scope="col">Nakamoto</th><th scope="col">paid</th><th scope="col">cost a point</th><th scope="col">cell</th></tr></thead>
+<thead><tr><th scope="col" class="text">rule</th><th scope="col" class="text">attack</th><th scope="col">Gini</th><th scope="col">Gini, honest alone</th><th scope="col">Nakamoto</th><th scope="col">paid</th><th scope="col">cost a point</th><th scope="col">cell</th></tr></thead>
 <tbody>${cells.map(({ summary, ...cell }) => {
     const { gini, giniHonest, nakamoto, paid, costPerPoint } = summary;
-    return html`<tr><th scope="row">${cell.names.rule}</th><td class="text">${cell.names.attack}</td><td>${value(gini)}</td><td>${value(giniHonest)}</td><td>${nakamoto.mean === null ? '–' : fixed(nakamoto.mean, 1)}</td><td>${value(paid)}</td><td>${value(costPerPoint)}</td><td>${linkTo(cell)}</td></tr>
+    return html`<tr><th scope="row">${breakable(cell.names.rule)}</th><td class="text">${breakable(cell.names.attack)}</td><td>${value(gini)}</td><td>${value(giniHonest)}</td><td>${nakamoto.mean === null ? '–' : fixed(nakamoto.mean, 1)}</td><td>${value(paid)}</td><td>${value(costPerPoint)}</td><td>${linkTo(cell)}</td></tr>
 `;
   })}</tbody></table></div></section>`;
 }

@@ -125,7 +125,8 @@ export function earningsFigure(setting: Setting): Markup | null {
   );
   if (most === 0) return null;
   return html`<section class="figure"><h3>Rewards by kind of client</h3>
-<p class="note"><span class="dot">●</span> honest client, <span class="triangle">▲</span> attacker: tokens earned in a round, means over clients, rounds and seeds.</p>
+<p class="note"><span class="dot">●</span> honest client, <span class="triangle">▲</span> attacker: tokens earned in a round, means over clients, rounds and seeds.
+Where nobody attacks, the triangle is of the same clients following the protocol.</p>
 <div class="charts">${shown.map(
     ({ attack, earnings }) =>
       html`<figure><figcaption>${attack}</figcaption>${trusted(earningsChart(earnings, 'tokens a client and round', most))}</figure>

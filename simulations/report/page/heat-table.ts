@@ -1,7 +1,7 @@
 import { type CellRuns, cellAt, type Setting } from '../cells.ts';
 import { exceptions, percent, percentSpread } from '../format.ts';
 import { heatScale } from './charts.ts';
-import { html, type Markup } from './markup.ts';
+import { breakable, html, type Markup } from './markup.ts';
 
 /**
  * Rule by attack as a heat map in a table: final accuracy, mean ± sample standard deviation, each cell a link to what it is
@@ -12,9 +12,9 @@ export function heatTable(setting: Setting): Markup {
   const scale = heatScale([Math.min(...means), Math.max(...means)]);
   const hasWorst = setting.attacks.length > 1;
   return html`<div class="scroll"><table class="heat">
-<thead><tr><th scope="col">final accuracy, %</th>${setting.attacks.map((attack) => html`<th scope="col">${attack}</th>`)}${hasWorst && html`<th scope="col">worst</th>`}</tr></thead>
+<thead><tr><th scope="col">final accuracy, %</th>${setting.attacks.map((attack) => html`<th scope="col">${breakable(attack)}</th>`)}${hasWorst && html`<th scope="col">worst</th>`}</tr></thead>
 <tbody>${setting.rules.map(
-    (rule) => html`<tr><th scope="row">${rule}</th>${setting.attacks.map((attack) => {
+    (rule) => html`<tr><th scope="row">${breakable(rule)}</th>${setting.attacks.map((attack) => {
       const cell = cellAt(setting, rule, attack);
       return cell === undefined ? html`<td></td>` : heatCell(cell, scale);
     })}${hasWorst && worstCell(setting, rule, scale)}</tr>

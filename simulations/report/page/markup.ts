@@ -15,6 +15,11 @@ export function html(texts: TemplateStringsArray, ...pieces: readonly Piece[]): 
   return { markup: texts.reduce((so, text, index) => so + render(pieces[index - 1]) + text) };
 }
 
+/** A name that may be broken behind `+`, `:` and `,`, and nowhere else unless it must. */
+export function breakable(name: string): Markup {
+  return html`${name.split(/(?<=[+:,])/).map((part, index) => [index > 0 && trusted('<wbr>'), part])}`;
+}
+
 /** Marks text as HTML that needs no escape: the output of a library, never text of an experiment. */
 export function trusted(markup: string): Markup {
   return { markup };

@@ -23,14 +23,16 @@ pre { white-space: pre-wrap; border-left: 3px solid var(--line); padding: 4px 12
 .scroll { overflow-x: auto; }
 table { border-collapse: collapse; font-size: 0.9em; font-variant-numeric: tabular-nums; margin: 0.5em 0; }
 th, td { padding: 3px 9px; text-align: right; border-bottom: 1px solid var(--line); vertical-align: baseline; }
-th[scope="row"], td.text, thead th:first-child { text-align: left; }
+th[scope="row"], .text, thead th:first-child { text-align: left; }
 th[scope="row"] { font-weight: 500; }
 thead th { font-weight: 600; vertical-align: bottom; border-bottom: 2px solid var(--soft); }
-td.text { overflow-wrap: anywhere; min-width: 7ch; }
+td { white-space: nowrap; }
+td.text { white-space: normal; overflow-wrap: break-word; }
+th code { white-space: nowrap; }
 small { display: block; font-size: 0.85em; }
 .heat td { text-align: center; min-width: 84px; border: 2px solid var(--ground); padding: 7px 8px; }
 .heat td a { color: inherit; }
-.heat thead th { text-align: center; font-weight: 600; overflow-wrap: anywhere; max-width: 150px; }
+.heat thead th { text-align: center; font-weight: 600; overflow-wrap: break-word; max-width: 170px; }
 .heat thead th:first-child { text-align: left; font-weight: 400; color: var(--soft); }
 .heat .none { color: var(--mark); }
 .heat .worst { border-left: 10px solid var(--ground); }

@@ -5,7 +5,7 @@ import { heatScale } from './charts.ts';
 import { concentrationTable, crimeTable } from './economics-tables.ts';
 import { earningsFigure, figuresOf } from './figures.ts';
 import { heatTable, worstOf } from './heat-table.ts';
-import { html, type Markup, trusted } from './markup.ts';
+import { breakable, html, type Markup, trusted } from './markup.ts';
 import { methods } from './methods.ts';
 import { PAGE_STYLE } from './page-style.ts';
 import { brokenRuns, cellsTable, runsTable, settingText } from './run-tables.ts';
@@ -21,6 +21,8 @@ const POINTS = { least: 12, most: 100 } as const;
 export interface ReportParts {
   /** The experiment. */
   readonly experiment: Experiment;
+  /** Name of its file. */
+  readonly file: string;
   /** Its results, in grid order. */
   readonly lines: readonly ResultLine[];
   /** The same in cells. */
@@ -32,7 +34,7 @@ export interface ReportParts {
 }
 
 /** `report.html`: one file that needs no other and no network; the same results give the same bytes. */
-export function reportPage({ experiment, lines, cells, settings, version }: ReportParts): string {
+export function reportPage({ experiment, file, lines, cells, settings, version }: ReportParts): string {
   const points = Math.floor(ALL_POINTS / cells.length);
   const each = Math.min(POINTS.most, Math.max(POINTS.least, points));
   const page = html`<!doctype html>
@@ -56,7 +58,7 @@ by Student's t.`
       : 'There is one seed: no spread is known, and none is shown.'
   } Every number of a table belongs to a cell; cells are listed with their runs, and
 runs with the hash of their final model. One run is repeated, to the same hash, by</p>
-<pre>fedanchor simulate ${experiment.name}.toml --out one-run --only id=RUN</pre></section>
+<pre>fedanchor simulate ${file} --out one-run --only id=RUN</pre></section>
 ${brokenRuns(cells)}
 ${settings.length > 1 && overview(settings)}
 ${settings.map((setting, index) => settingSection(setting, index, each))}
@@ -87,7 +89,7 @@ function outcomes(experiment: Experiment, cells: readonly CellRuns[]): string {
 function settingSection(setting: Setting, index: number, points: number): Markup {
   return html`<section class="setting" id="setting-${index + 1}"><h2>${settingText(setting.names)}</h2>
 ${heatTable(setting)}
-<p class="note">Darker is more accurate; <em>worst</em> is the lowest mean of the row. Each cell leads to its runs.</p>
+<p class="note">Darker is more accurate; <em>worst</em> is the lowest mean of the row, a dash where a cell lacks runs. Each cell leads to its runs.</p>
 ${figuresOf(setting, points)}
 ${trafficTable(setting)}
 ${earningsFigure(setting)}
@@ -107,7 +109,7 @@ function overview(settings: readonly Setting[]): Markup {
   );
   const scale = heatScale([Math.min(...means), Math.max(...means)]);
   return html`<section><h2>Worst of all attacks</h2><p class="note">The lowest mean final accuracy over the attacks, in percent.</p>
-<div class="scroll"><table class="heat"><thead><tr><th scope="col">setting</th>${rules.map((rule) => html`<th scope="col">${rule}</th>`)}</tr></thead>
+<div class="scroll"><table class="heat"><thead><tr><th scope="col">setting</th>${rules.map((rule) => html`<th scope="col">${breakable(rule)}</th>`)}</tr></thead>
 <tbody>${settings.map(
     (
       setting,
@@ -118,7 +120,7 @@ function overview(settings: readonly Setting[]): Markup {
         const mean = cell?.summary.final.mean;
         if (!cell || typeof mean !== 'number') return html`<td class="none">–</td>`;
         const { ground, text } = scale(mean);
-        return html`<td style="background:${ground};color:${text}"><a href="#${cell.anchor}">${percent(mean)}</a><small>${cell.names.attack}</small></td>`;
+        return html`<td style="background:${ground};color:${text}"><a href="#${cell.anchor}">${percent(mean)}</a><small>${breakable(cell.names.attack)}</small></td>`;
       },
     )}</tr>
 `,
