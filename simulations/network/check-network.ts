@@ -19,8 +19,8 @@ export interface NetworkFacts {
   readonly seed: number;
 }
 
-/** A year, the longest that a manifest lets a round wait. */
-const MOST_SECONDS = 31_536_000;
+/** A year, the longest that a manifest lets a round wait, in seconds. */
+export const LONGEST_SECONDS = 31_536_000;
 
 /**
  * Everything about a network that cannot be: each sentence names the field and what it could be. Empty if it can.
@@ -39,8 +39,11 @@ export function networkProblems(spec: NetworkSpec, facts: Pick<NetworkFacts, 'cl
     straggler.factor > 0 && Number.isFinite(straggler.factor)
       ? undefined
       : `network.straggler.factor is ${straggler.factor}: give a number above 0, such as 10 for ten times as long`,
-    within('network.coordinatorSeconds', coordinatorSeconds, 0, MOST_SECONDS),
+    within('network.coordinatorSeconds', coordinatorSeconds, 0, LONGEST_SECONDS),
     ...(spec.mode.kind === 'synchronous' ? synchronousProblems(spec.mode, facts) : bufferedProblems(spec.mode, facts)),
+    spec.mode.kind === 'buffered' && dropout === 1
+      ? 'network.dropout is 1: no buffered round would ever close. Give a chance below 1'
+      : undefined,
   ].filter((problem) => problem !== undefined);
 }
 
@@ -51,7 +54,7 @@ function synchronousProblems(
   const asked = Math.min(clients, sampled ?? clients);
   return [
     whole('network.synchronous.quorum', quorum, 1, asked, 'as many as are asked'),
-    within('network.synchronous.deadlineSeconds', deadlineSeconds, 0.001, MOST_SECONDS),
+    within('network.synchronous.deadlineSeconds', deadlineSeconds, 0.001, LONGEST_SECONDS),
     whole('network.synchronous.retries', retries, 0, 1000),
     sampled === null && extra > 0
       ? `network.synchronous.extra is ${extra}, but all are asked: give the experiment a sample, or leave it out`

@@ -1,10 +1,13 @@
 import type { JobEvent } from '../../coordinator/round/events.ts';
 import { rollCallAfter } from '../../coordinator/round/roll-calls.ts';
 import { jobRules } from '../../coordinator/round/state.ts';
+import { createRng } from '../../shared/rng.ts';
 import type { Manifest } from '../../shared/round/manifest.ts';
-import type { NetworkSpec, SynchronousMode } from '../experiment/run-spec.ts';
+import type { BufferedMode, NetworkSpec, SynchronousMode } from '../experiment/run-spec.ts';
 import { createAgenda } from './agenda.ts';
-import { type NetworkFacts, networkProblems } from './check-network.ts';
+import { createBufferedCrowd } from './buffered-crowd.ts';
+import { LONGEST_SECONDS, type NetworkFacts, networkProblems } from './check-network.ts';
+import type { CrowdFacts } from './crowd.ts';
 import { drawDevice, drawLuck } from './devices.ts';
 import { NetworkError } from './network-error.ts';
 import { createRoundClock, type RoundClock } from './round-clock.ts';
@@ -40,23 +43,24 @@ export function createNetwork(
   if (problem !== undefined) throw new NetworkError('network/bad-setting', problem);
   const { clients, rounds, seed, modelBytes, updateBytes } = facts;
   const { mode, coordinatorSeconds = 0 } = spec;
-  if (mode.kind === 'buffered') {
-    const sentence = 'network.buffered cannot be simulated yet: use network.synchronous';
-    throw new NetworkError('network/bad-setting', sentence);
-  }
-  const job = createVirtualJob(clients, rounds, synchronous(mode, facts), seed);
+  const terms = mode.kind === 'buffered' ? bufferedTerms(mode) : synchronousTerms(mode, facts);
+  const job = createVirtualJob(clients, rounds, terms, seed);
   const rules = jobRules(job.job, job.manifest);
   const agenda = createAgenda();
   const tally = createTally();
   let over: RoundTraffic | null = null;
   let ended = 0;
 
-  const crowd = createSynchronousCrowd({
+  const crowdFacts: CrowdFacts = {
     ...{ job, agenda, tally, modelBytes, updateBytes, examples: facts.examplesPerClient },
     devices: Array.from({ length: clients }, (_, client) => drawDevice(spec, facts, seed, client)),
     luck: (client, work) => drawLuck(spec, seed, client, work),
     clock: () => clock,
-  });
+  };
+  const crowd =
+    mode.kind === 'buffered'
+      ? createBufferedCrowd(crowdFacts, mode.concurrency, mode.maxStaleness, createRng(seed, 'network/places'))
+      : createSynchronousCrowd(crowdFacts);
   const clock: RoundClock = createRoundClock(
     job,
     agenda,
@@ -66,9 +70,9 @@ export function createNetwork(
         crowd.closed(before, event, after);
         if (after.phase !== 'aggregating') return;
         const { closing } = rollCallAfter(rules, before, event);
-        const deliveries = after.admitted.map(({ participant }) => ({
+        const deliveries = after.admitted.map(({ participant, parentRoot = before.plan.parentRoot }) => ({
           client: job.clientAt(participant),
-          trainedFrom: before.plan.round - 1,
+          trainedFrom: job.roundOf(parentRoot),
         }));
         tally.closed(event.at, closing as RoundTraffic['closing'], deliveries);
       },
@@ -112,7 +116,7 @@ function stalled(round: number, phase: string): string {
 }
 
 /** What a manifest would say of synchronous rounds. */
-function synchronous(
+function synchronousTerms(
   { quorum, deadlineSeconds, extra = 0, retries = RETRIES, pace }: SynchronousMode,
   { sampled, clients }: NetworkFacts,
 ): Omit<Manifest['participation'], 'admission'> {
@@ -127,6 +131,16 @@ function synchronous(
       },
     }),
   };
+}
+
+/** What a manifest would say of buffered rounds: each takes as many updates as it is to, however long that is. */
+function bufferedTerms({
+  size,
+  maxStaleness,
+  concurrency,
+}: BufferedMode): Omit<Manifest['participation'], 'admission'> {
+  const deadlineMs = milliseconds(LONGEST_SECONDS);
+  return { expected: concurrency, quorum: size, deadlineMs, retries: RETRIES, buffer: { size, maxStaleness } };
 }
 
 /** A manifest has whole milliseconds. */

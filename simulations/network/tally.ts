@@ -2,7 +2,16 @@ import { NetworkError } from './network-error.ts';
 import type { Delivery, RoundTraffic } from './traffic.ts';
 
 /** What is counted of a round, by {@link RoundTraffic}'s names. */
-export type Counted = 'attempts' | 'asked' | 'discarded' | 'late' | 'superseded' | 'dropped' | 'bytesUp' | 'bytesDown';
+export type Counted =
+  | 'attempts'
+  | 'asked'
+  | 'discarded'
+  | 'late'
+  | 'superseded'
+  | 'dropped'
+  | 'reoffered'
+  | 'bytesUp'
+  | 'bytesDown';
 
 /** Counts what happens until a round is over, then begins anew. */
 export interface Tally {
@@ -21,7 +30,17 @@ export interface Tally {
 }
 
 const NOTHING: Readonly<Record<Counted, number>> = {
-  ...{ attempts: 0, asked: 0, discarded: 0, late: 0, superseded: 0, dropped: 0, bytesUp: 0, bytesDown: 0 },
+  ...{
+    attempts: 0,
+    asked: 0,
+    discarded: 0,
+    late: 0,
+    superseded: 0,
+    dropped: 0,
+    reoffered: 0,
+    bytesUp: 0,
+    bytesDown: 0,
+  },
 };
 
 /** A tally of times in milliseconds, told in seconds. */

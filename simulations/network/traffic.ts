@@ -10,7 +10,8 @@ export interface Delivery {
 
 /**
  * One round as it went: who has a part in it, when it was, and what was carried. Every client that was asked in any of its
- * attempts ended in one way: `asked` is the sum of deliveries, `discarded`, `late`, `superseded` and `dropped`.
+ * attempts ended in one way: `asked` is the sum of deliveries, `discarded`, `late`, `superseded` and `dropped`. Of buffered
+ * rounds, in which nobody is asked and work goes on from one to the next, it counts the pieces of work that ended.
  */
 export interface RoundTraffic {
   /** Round, from 1. */
@@ -33,10 +34,12 @@ export interface RoundTraffic {
   readonly discarded: number;
   /** Updates that were on their way when collection closed. */
   readonly late: number;
-  /** Clients that were still fetching or training when they heard that it was over, and gave up. */
+  /** Clients that gave up: they were not done when they heard that the round was over, or, buffered, too old their model. */
   readonly superseded: number;
   /** Clients that went away. */
   readonly dropped: number;
+  /** Buffered: updates that came after the round had closed that they were offered to, and were offered again. */
+  readonly reoffered: number;
   /** Bytes of updates, as far as they were sent. */
   readonly bytesUp: number;
   /** Bytes of models, as far as they were fetched. */

@@ -42,7 +42,10 @@ export function synchronous(
   return { ...spec, mode: { kind: 'synchronous', quorum: 1, deadlineSeconds: 3600, ...mode } };
 }
 
-export function buffered(mode: Partial<BufferedMode>, spec: NetworkSpec = CALM): NetworkSpec {
+export function buffered(
+  mode: Partial<BufferedMode>,
+  spec: Omit<NetworkSpec, 'mode'> = CALM,
+): NetworkSpec & { readonly mode: BufferedMode } {
   return { ...spec, mode: { kind: 'buffered', size: 2, maxStaleness: 10, concurrency: 4, ...mode } };
 }
 
