@@ -10,7 +10,7 @@ import { createLedgerWriter } from '../../contracts/ledger/ledger-writer.ts';
 import { createOutbox } from '../../contracts/outbox/outbox.ts';
 import { createMemoryOutboxStore } from '../../contracts/outbox/outbox-store.ts';
 import { connectRpc, type Rpc } from '../../contracts/rpc.ts';
-import { type JobContracts, type JobFolder, prepareJob } from '../../coordinator/job-folder.ts';
+import { type JobContracts, type JobFolder, type ManifestDraft, prepareJob } from '../../coordinator/job-folder.ts';
 import type { JobTerms } from '../../shared/round/job-terms.ts';
 import { crashJob, OPERATOR, PARTICIPANTS, type Party, SEED_SECRET, SPONSOR } from './crash-job.ts';
 import { createDriftTrainer, PAUSES } from './drift-trainer.ts';
@@ -52,12 +52,14 @@ export async function openFederation(
   rounds: number,
   parts = 1,
   start: (stateFile: string) => Promise<TestChain> = (stateFile) => startEmbeddedChain({ stateFile }),
+  change: (draft: ManifestDraft) => ManifestDraft = (draft) => draft,
 ): Promise<Federation> {
   const folder = await mkdtemp(join(tmpdir(), 'fedanchor-crash-'));
   const chain = await start(join(folder, 'chain.json'));
   const rpc = connectRpc({ url: chain.rpcUrl });
   const template = join(folder, 'template');
-  const { draft, model } = crashJob(rounds, parts);
+  const { draft: plain, model } = crashJob(rounds, parts);
+  const draft = change(plain);
   const prepared = prepareJob(template, draft, model, SEED_SECRET);
   const contracts = await deploy(chain, rpc, prepared.terms);
   const job: JobFolder = await prepared.commit(contracts);
@@ -137,22 +139,32 @@ export function clientArguments({ rpcUrl, contracts }: Federation, scene: Scene,
   };
 }
 
+/** How participants are run. */
+interface RunClientsOptions {
+  /** Tells them to stop. */
+  readonly signal: AbortSignal;
+  /** Runs ahead of each training of one of them. */
+  readonly beforeTraining?: (index: number) => Promise<void> | undefined;
+  /** Told of what one of them says. */
+  readonly onTold?: (index: number, message: string) => void;
+}
+
 /** Runs participants in this process until the job ends or they are told to stop. */
 export async function runClients(
   federation: Federation,
   scene: Scene,
   indices: readonly number[],
   port: number,
-  { signal, beforeTraining }: { signal: AbortSignal; beforeTraining?: () => Promise<void> | undefined },
+  { signal, beforeTraining, onTold }: RunClientsOptions,
 ): Promise<ClientOutcome[]> {
   const facts = await federation.ledger.facts();
   const silent = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
   const clients = indices.map((index) =>
     createClient({
       ...clientArguments(federation, scene, index, port),
-      ...{ facts, signal, log: silent, pauses: PAUSES },
+      ...{ facts, signal, log: { ...silent, info: (_, message) => onTold?.(index, message) }, pauses: PAUSES },
       signer: (PARTICIPANTS[index] as Party).signer,
-      createTrainer: async () => createDriftTrainer(beforeTraining),
+      createTrainer: async () => createDriftTrainer(beforeTraining && (() => beforeTraining(index))),
     }),
   );
   return Promise.all(clients.map((client) => client.run()));
