@@ -29,11 +29,14 @@ export function checkRule({ aggregation, participation, court }: JobFile): Findi
   } catch (cause) {
     return [error('rule/invalid', field, messageOf(cause))];
   }
-  const { quorum, expected, sample } = participation;
+  const { quorum, expected, sample, buffer } = participation;
   const findings: Finding[] = [];
   const counts = new Map([
     [quorum, 'a round with the quorum alone'],
-    [sample?.size ?? expected, sample ? 'a full sample' : 'everyone who is expected'],
+    [
+      sample?.size ?? buffer?.size ?? expected,
+      sample ? 'a full sample' : buffer ? 'a full buffer' : 'everyone who is expected',
+    ],
   ]);
   for (const [n, what] of counts) {
     try {
@@ -47,7 +50,7 @@ export function checkRule({ aggregation, participation, court }: JobFile): Findi
       warning('rule/no-faults', `${field}.f`, 'f is 0: one participant that lies can move the model anywhere'),
     );
   }
-  const n = sample?.size ?? expected;
+  const n = sample?.size ?? buffer?.size ?? expected;
   if (court && findings.length === 0 && guaranteeOf(rule, n) !== 'settled on chain') {
     const message = `for n = ${n} a wrong result of this rule can be recomputed by anyone, but not by the court's contracts: see docs/rules.md`;
     findings.push(warning('rule/not-settled', field, message));
@@ -56,8 +59,8 @@ export function checkRule({ aggregation, participation, court }: JobFile): Findi
 }
 
 /** Whether as many take part as are asked for. */
-export function checkParticipation({ participation, rewards }: JobFile): Finding[] {
-  const { quorum, expected, sample, admission } = participation;
+export function checkParticipation({ participation, rewards, court }: JobFile): Finding[] {
+  const { quorum, expected, sample, buffer, admission } = participation;
   const findings: Finding[] = [];
   if (quorum > expected) {
     const message = `the quorum of ${quorum} is above the ${expected} that round 1 waits for: a round may open that cannot close`;
@@ -66,6 +69,15 @@ export function checkParticipation({ participation, rewards }: JobFile): Finding
   if (sample && sample.size > expected) {
     const message = `a sample of ${sample.size} is above the ${expected} that round 1 waits for: it asks everyone`;
     findings.push(warning('participation/sample-above-expected', 'participation.sample.size', message));
+  }
+  if (buffer && court) {
+    const message =
+      "the contracts hold a signature to the record's parent model, which an update of an older one was not signed for: leave out participation.buffer, or [court]";
+    findings.push(error('participation/buffer-with-court', 'participation.buffer', message));
+  }
+  if (buffer && buffer.size >= expected) {
+    const message = `a buffer of ${buffer.size} waits for as many as round 1 does, ${expected}: nobody trains while others close rounds. Make it smaller, or leave it out`;
+    findings.push(warning('participation/buffer-waits-for-all', 'participation.buffer.size', message));
   }
   if (admission !== 'open') {
     const listed = new Set(admission).size;

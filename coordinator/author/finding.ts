@@ -28,6 +28,8 @@ export type FindingCode =
   | 'rule/not-settled'
   | 'participation/quorum-above-expected'
   | 'participation/sample-above-expected'
+  | 'participation/buffer-with-court'
+  | 'participation/buffer-waits-for-all'
   | 'participation/list'
   | 'score/too-few'
   | 'budget/too-large'

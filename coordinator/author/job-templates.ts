@@ -192,6 +192,9 @@ deadlineMs = 600000
 retries = 10
 # Asking a part of many (docs/participation.md):
 # sample = { size = 20, extra = 5 }
+# Rounds that wait for nobody (docs/async.md): each takes the first updates that come, also of models so many rounds old.
+# Not beside a sample, a pace or a court.
+# buffer = { size = 4, maxStaleness = 10 }
 
 [rewards]
 # What a round pays in all, in the token's smallest unit: here one token of 18 decimal places.

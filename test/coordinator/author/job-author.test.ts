@@ -138,6 +138,11 @@ describe('fedanchor job check', () => {
     ['rule/invalid', 'aggregation.rule', { 'rule = "TrMean"': 'rule = "TrimedMean"' }],
     ['rule/out-of-bounds', 'aggregation.rule', { 'f = 1': 'f = 2' }],
     ['participation/quorum-above-expected', 'participation.quorum', { 'quorum = 4': 'quorum = 6' }],
+    [
+      'participation/buffer-with-court',
+      'participation.buffer',
+      { 'retries = 10': 'retries = 10\nbuffer = { size = 4, maxStaleness = 3 }' },
+    ],
     ['participation/list', 'participation.admission', { 'admission = "open"': `admission = ["${ADDRESS}"]` }],
     ['budget/too-large', 'rewards.pricePerRound', { '"1000000000000000000"': `"1${'0'.repeat(28)}"` }],
     ['court/invalid', 'court.slashAmount', { '[court]': '[court]\nslashAmount = "1"' }],
@@ -163,6 +168,11 @@ describe('fedanchor job check', () => {
       'participation/sample-above-expected',
       'participation.sample.size',
       { 'retries = 10': 'retries = 10\nsample = { size = 6, extra = 0 }' },
+    ],
+    [
+      'participation/buffer-waits-for-all',
+      'participation.buffer.size',
+      { 'retries = 10': 'retries = 10\nbuffer = { size = 5, maxStaleness = 3 }', '[court]': '' },
     ],
     ['budget/dust', 'rewards.pricePerRound', { '"1000000000000000000"': '"5"' }],
     ['budget/no-rewards', 'rewards.pricePerRound', { '"1000000000000000000"': '"0"', '[court]': '' }],
