@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { availableParallelism, tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { type Command, InvalidArgumentError } from 'commander';
 import { writeReport } from '../report/write-report.ts';
 import { describeImpossible, describeRuns } from './describe-runs.ts';
@@ -9,7 +9,12 @@ import { estimate } from './estimate.ts';
 import { ExperimentError } from './experiment-error.ts';
 import { writeNewExperiment } from './new-experiment.ts';
 import { createThreadPool } from './pool/thread-pool.ts';
+import { programIdentity } from './program-identity.ts';
 import { createProgress, duration, type Progress } from './progress.ts';
+import { createQueueRunner } from './redis/queue-runner.ts';
+import { REDIS_VARIABLE, readRedisAddress, requireRedis } from './redis/redis-address.ts';
+import { DEFAULT_QUEUE } from './redis/run-job.ts';
+import { workRuns } from './redis/run-worker.ts';
 import { readFolderFacts } from './results/experiment-folder.ts';
 import { RESULTS_FILE } from './results/results-store.ts';
 import type { Tally } from './run-experiment.ts';
@@ -23,7 +28,18 @@ interface SimulateFlags {
   readonly dryRun?: true;
   readonly workers: number;
   readonly threads: number;
+  readonly redis?: string | true;
+  readonly queue: string;
   readonly json?: true;
+}
+
+interface WorkerFlags {
+  readonly redis?: string | true;
+  readonly queue: string;
+  readonly concurrency: number;
+  readonly threads: number;
+  readonly base: string;
+  readonly lock: number;
 }
 
 /** Exit code of a program that was interrupted, by the custom of shells. */
@@ -37,10 +53,18 @@ const AFTER_HELP = `
 Exit codes: 0 every run has a result, diverged ones among them; 1 a run failed, or the disk is full; 2 nothing was begun,
 it was asked for wrongly; 130 interrupted. docs/experiments.md describes the file and what is in DIR.`;
 
+const REDIS_HELP = `a Redis server that workers on any machine take runs from, such as redis://host:6379; without a value, or with a password, by ${REDIS_VARIABLE}`;
+
+const WORKER_HELP = `
+A worker makes runs of its own version only, on its own copy of the data, which must have the content that the experiment was
+begun with; else it ends with a code, and its run goes back. Exit codes: 2 it refused a run or could not begin; 130 interrupted.`;
+
 /** Adds `fedanchor simulate …` to the command line. */
 export function registerSimulateCommands(program: Command): void {
   const command = program
     .command('simulate')
+    // What stands behind a subcommand is its own, though it may be called the same.
+    .enablePositionalOptions()
     .description('make the runs of an experiment: a grid over rules, attacks, partitions, seeds; and a report of them')
     .argument('<experiment.toml>', 'the experiment; "fedanchor simulate new" writes one to begin with')
     .option('--out <dir>', 'folder of the results and the report: empty, or with --resume that of an earlier call')
@@ -58,6 +82,8 @@ export function registerSimulateCommands(program: Command): void {
       availableParallelism(),
     )
     .option('--threads <n>', 'threads that one run computes with; results do not depend on it', wholeNumber(1, 256), 1)
+    .option('--redis [url]', REDIS_HELP)
+    .option('--queue <name>', 'queue that the runs are put into, with --redis', queueName, DEFAULT_QUEUE)
     .option('--json', 'print what was done as JSON, and no progress')
     .addHelpText('after', AFTER_HELP)
     .action(runSimulate);
@@ -69,6 +95,27 @@ export function registerSimulateCommands(program: Command): void {
       const file = await writeNewExperiment(name);
       process.stdout.write(`${file} is written: fedanchor simulate ${file} --out results\n`);
     });
+  command
+    .command('worker')
+    .description('make runs that "fedanchor simulate --redis" puts into a queue, until interrupted')
+    .option('--redis [url]', REDIS_HELP)
+    .option('--queue <name>', 'queue that runs are taken from', queueName, DEFAULT_QUEUE)
+    .option(
+      '--concurrency <n>',
+      'runs made at the same time (default: one a processor)',
+      wholeNumber(1, 1024),
+      availableParallelism(),
+    )
+    .option('--threads <n>', 'threads that one run computes with', wholeNumber(1, 256), 1)
+    .option('--base <dir>', "folder that the experiment's paths are relative to, with copies of its data", '.')
+    .option(
+      '--lock <seconds>',
+      'after so long without a sign of a worker its runs are made by others',
+      wholeNumber(1, 3600),
+      30,
+    )
+    .addHelpText('after', WORKER_HELP)
+    .action(workQueue);
   command
     .command('report')
     .description('make the report of a folder of results again')
@@ -131,10 +178,23 @@ async function makeRuns(file: string, prepared: PreparedExperiment, flags: Simul
   const lifetime = new AbortController();
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => lifetime.abort());
   const { dataset, baseFolder } = prepared;
-  const open: OpenRunner = async (remaining, scratch) => ({
-    runner: createThreadPool({ workers, threads, dataset, baseFolder, scratch }),
-    progress: json ? SILENT : createProgress(remaining, process.stdout, () => performance.now()),
-  });
+  const address = flags.redis === undefined ? undefined : readRedisAddress(flags.redis, process.env);
+  if (address !== undefined) await requireRedis(address);
+  const open: OpenRunner = async (remaining, scratch) => {
+    const progress = json ? SILENT : createProgress(remaining, process.stdout, () => performance.now());
+    if (address === undefined) {
+      return { runner: createThreadPool({ workers, threads, dataset, baseFolder, scratch }), progress };
+    }
+    const queue = {
+      ...{
+        address: readRedisAddress(flags.redis, process.env),
+        queueName: flags.queue,
+        experiment: prepared.experiment,
+      },
+      ...{ program: programIdentity(), dataHash: dataset.contentHash, say: progress.say },
+    };
+    return { runner: await createQueueRunner(queue), progress };
+  };
   try {
     const tally = await simulate(file, prepared, { folder: out, resume }, open, lifetime.signal);
     if (json) print({ folder: out, ...tally, ...listed(prepared.impossible) });
@@ -148,6 +208,27 @@ async function makeRuns(file: string, prepared: PreparedExperiment, flags: Simul
     process.stderr.write(`fedanchor: ${what}${code}\ngo on with: ${again(file, out, flags)}\n`);
     process.exitCode = lifetime.signal.aborted ? INTERRUPTED : INCOMPLETE;
   }
+}
+
+async function workQueue({ redis, queue, concurrency, threads, base, lock }: WorkerFlags): Promise<void> {
+  const address = readRedisAddress(redis ?? true, process.env);
+  const lifetime = new AbortController();
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => lifetime.abort());
+  const scratch = await mkdtemp(join(tmpdir(), 'fedanchor-worker-'));
+  const say = (text: string): void => void process.stdout.write(`${text}\n`);
+  say(`working ${queue} at ${address.shown}, as ${programIdentity()}`);
+  try {
+    const options = { address, queueName: queue, concurrency, threads, baseFolder: resolve(base), scratch };
+    await workRuns({ ...options, lockMs: lock * 1000, program: programIdentity(), say }, lifetime.signal);
+    process.exitCode = INTERRUPTED;
+  } finally {
+    await rm(scratch, { recursive: true, force: true });
+  }
+}
+
+function queueName(text: string): string {
+  if (/^[A-Za-z0-9._-]{1,100}$/.test(text)) return text;
+  throw new InvalidArgumentError('expected letters, digits, ".", "_" and "-"');
 }
 
 async function reportAgain(folder: string): Promise<void> {
