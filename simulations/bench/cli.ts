@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { Argument, type Command, InvalidArgumentError, Option } from 'commander';
 import type { MeasurableEngine } from '../../shared/aggregation/engine.ts';
@@ -7,6 +8,7 @@ import { benchAggregation } from './aggregation.ts';
 import { benchClient } from './client/client.ts';
 import { benchClose } from './close.ts';
 import { benchIngest } from './ingest.ts';
+import { benchLearner } from './learner/learner.ts';
 import { benchLoad } from './load.ts';
 import { benchMemory } from './memory.ts';
 import { benchPrivacy } from './privacy/privacy.ts';
@@ -153,6 +155,14 @@ export function registerBenchCommands(program: Command): void {
     .option('--rule <name>', 'the aggregation rule', 'Average')
     .option('--json <file>', 'write everything that was measured')
     .action(({ json, ...flags }) => run('wire', { json }, (_entry, progress) => benchWire(flags, progress)));
+  bench
+    .command('learner')
+    .description("the simulations' own models: kernels, steps of the published experiments, clients computed together")
+    .option('--threads <n>', 'threads that compute, beside one alone', wholeNumber(1, 256), availableParallelism())
+    .option('--repeats <n>', 'repeats, of which the median counts', wholeNumber(1, 1000), 20)
+    .option('--only <name>', 'only the steps whose names begin so, such as E3')
+    .option('--json <file>', 'write everything that was measured')
+    .action(({ json, ...flags }) => run('learner', { json }, (_entry, progress) => benchLearner(flags, progress)));
   bench
     .command('worker', { hidden: true })
     .description('one process of a benchmark, which asks for things over IPC')
