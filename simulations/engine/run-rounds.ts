@@ -78,6 +78,8 @@ export interface RecordFacts {
   readonly terms: JobTerms;
   /** Bytes of the round's document. */
   readonly document: Uint8Array;
+  /** The aggregate. */
+  readonly aggregate: Int32Array;
   /** The model after the round. */
   readonly model: Int32Array;
   /** The updates. */
@@ -122,7 +124,8 @@ export function createRunRounds(options: RoundsOptions): RunRounds {
     const parents = buffer ? parentsAfter(buffer, record.modelRoot, before.parents) : [record.modelRoot];
     committed = { ...before, head: nextHead(before.head, recordHash(record)), parents, rewards };
     serverState = outcome.serverState;
-    onRecord?.(record, { terms: before.terms, document, model: outcome.model, rows: sent.rows.rows });
+    const { aggregate, model: left } = outcome;
+    onRecord?.(record, { terms: before.terms, document, aggregate, model: left, rows: sent.rows.rows });
     return outcome;
   };
 

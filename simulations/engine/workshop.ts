@@ -1,13 +1,15 @@
+import { MAX_UPDATE } from '../../shared/fixed-point/constants.ts';
 import type { Layout } from '../../shared/fixed-point/layout.ts';
 import { powerOfTwo } from '../../shared/fixed-point/power-of-two.ts';
+import { largestMagnitude } from '../../shared/fixed-point/update.ts';
 import type { Learner } from '../models/learner.ts';
 import { instantiateKernels, type UpdateKernels } from './kernels/kernels.ts';
 
 /** Updates that are coded together. */
 const TOGETHER = 4;
-/** Bytes of the states of four streams, and of what coding finds of four updates. */
+/** Bytes of the states of four streams, and of four largest magnitudes of each of four updates. */
 const STREAM_BYTES = 64;
-const FOUND_BYTES = 128;
+const FOUND_BYTES = 64;
 
 /** A vector in the workshop's memory. */
 export interface Bench {
@@ -94,7 +96,7 @@ export function createWorkshop(layout: Layout, learner: LearnersMemory, count: n
   for (const { values } of benches) values.fill(0);
   const places = new WeakMap(benches.map(({ values, at }) => [values, at]));
   const streams = new Int32Array(learner.memory.buffer, streamsAt, 4 * TOGETHER);
-  const found = new Int32Array(learner.memory.buffer, foundAt, 8 * TOGETHER);
+  const found = new Int32Array(learner.memory.buffer, foundAt, 4 * TOGETHER);
   // Whole vectors of four: behind the last value is room that nobody else has.
   const lanes = Math.ceil(parameters / 4) * 4;
 
@@ -128,9 +130,10 @@ export function createWorkshop(layout: Layout, learner: LearnersMemory, count: n
         into.set(values.subarray(start, start + size), offset);
         start += size;
       }
-      const four = (first: number): number[] => [...found.subarray(first, first + TOGETHER)];
-      const saturated = four(TOGETHER * (TOGETHER + row)).reduce((sum, cut) => sum + cut, 0);
-      return { largest: Math.max(...four(TOGETHER * row)), saturated };
+      const largest = Math.max(...found.subarray(TOGETHER * row, TOGETHER * (row + 1)));
+      if (largest <= MAX_UPDATE) return { largest, saturated: 0 };
+      const saturated = cut(lane(row).values, slots, into);
+      return { largest: largestMagnitude(into), saturated };
     });
   };
 
@@ -154,6 +157,21 @@ export function createWorkshop(layout: Layout, learner: LearnersMemory, count: n
       shelf.free.push(...benches);
     },
   };
+}
+
+/** Cuts what the kernel marked as beyond the range, and makes what is no number 0; returns how much that was. */
+function cut(values: Float32Array, slots: Layout['slots'], into: Int16Array): number {
+  let [saturated, start] = [0, 0];
+  for (const { offset, size } of slots) {
+    for (let at = 0; at < size; at++) {
+      const q = into[offset + at] as number;
+      if (q >= -MAX_UPDATE && q <= MAX_UPDATE) continue;
+      saturated++;
+      into[offset + at] = Number.isNaN(values[start + at]) ? 0 : Math.sign(q) * MAX_UPDATE;
+    }
+    start += size;
+  }
+  return saturated;
 }
 
 function createShelf(learner: LearnersMemory, parameters: number): Shelf {

@@ -71,8 +71,8 @@ export function subtract(a: usize, b: usize, to: usize, count: i32): void {
 }
 
 /**
- * Codes one tensor of four updates as `encodeUpdate` does, bit for bit: stochastic rounding to multiples of `1 / unit`,
- * cut to ±8191. Each of the four draws from its own stream of xoshiro128**, one number a coordinate; a lane is a stream,
+ * Codes one tensor of four updates as `encodeUpdate` does, bit for bit, but that what is beyond ±8191 or no number becomes
+ * ±8192, for the caller to cut: stochastic rounding to multiples of `1 / unit`. Each of the four draws from its own stream of xoshiro128**, one number a coordinate; a lane is a stream,
  * and four numbers of each are turned into a vector of one.
  *
  * With y = |x unit| and g its fraction, both exact in float32 since the unit is a power of two, and u the 32 random bits:
@@ -80,8 +80,7 @@ export function subtract(a: usize, b: usize, to: usize, count: i32): void {
  * `u / 2^32 < x - floor(x)` for both, without the rounding that the difference would take for a small negative x.
  *
  * @param streams - four vectors of int32: the states of the four streams, word by word; left where the streams stand then
- * @param found - eight vectors of int32: of each update four largest magnitudes, then of each four counts of coordinates
- * that were cut; added to
+ * @param found - four vectors of int32: of each update four largest magnitudes; added to
  * @param unit - a power of two
  */
 export function encode(
@@ -106,11 +105,6 @@ export function encode(
   let most1 = v128.load(found, 16);
   let most2 = v128.load(found, 32);
   let most3 = v128.load(found, 48);
-  let cut0 = v128.load(found, 64);
-  let cut1 = v128.load(found, 80);
-  let cut2 = v128.load(found, 96);
-  let cut3 = v128.load(found, 112);
-  const limit = i32x4.splat(8191);
   const u = f32x4.splat(unit);
   const end = <usize>count & ~3;
   let at: usize = 0;
@@ -166,29 +160,21 @@ export function encode(
     const t = at << 1;
     x = f32x4.mul(v128.load(from0 + f), u);
     q = magnitude(x, v128.shuffle<i64>(low01, low23, 0, 2));
-    cut0 = i32x4.sub(cut0, i32x4.gt_s(q, limit));
-    q = within(x, q);
     most0 = i32x4.max_s(most0, q);
     q = signed(x, q);
     v128.store64_lane(to0 + t, i16x8.narrow_i32x4_s(q, q), 0);
     x = f32x4.mul(v128.load(from1 + f), u);
     q = magnitude(x, v128.shuffle<i64>(low01, low23, 1, 3));
-    cut1 = i32x4.sub(cut1, i32x4.gt_s(q, limit));
-    q = within(x, q);
     most1 = i32x4.max_s(most1, q);
     q = signed(x, q);
     v128.store64_lane(to1 + t, i16x8.narrow_i32x4_s(q, q), 0);
     x = f32x4.mul(v128.load(from2 + f), u);
     q = magnitude(x, v128.shuffle<i64>(high01, high23, 0, 2));
-    cut2 = i32x4.sub(cut2, i32x4.gt_s(q, limit));
-    q = within(x, q);
     most2 = i32x4.max_s(most2, q);
     q = signed(x, q);
     v128.store64_lane(to2 + t, i16x8.narrow_i32x4_s(q, q), 0);
     x = f32x4.mul(v128.load(from3 + f), u);
     q = magnitude(x, v128.shuffle<i64>(high01, high23, 1, 3));
-    cut3 = i32x4.sub(cut3, i32x4.gt_s(q, limit));
-    q = within(x, q);
     most3 = i32x4.max_s(most3, q);
     q = signed(x, q);
     v128.store64_lane(to3 + t, i16x8.narrow_i32x4_s(q, q), 0);
@@ -213,12 +199,6 @@ export function encode(
     x = v128.load32_lane(from2 + f, x, 2);
     x = f32x4.mul(v128.load32_lane(from3 + f, x, 3), u);
     q = magnitude(x, r0);
-    m = i32x4.gt_s(q, limit);
-    cut0 = i32x4.sub(cut0, v128.shuffle<i32>(m, zero, 0, 4, 4, 4));
-    cut1 = i32x4.sub(cut1, v128.shuffle<i32>(m, zero, 1, 4, 4, 4));
-    cut2 = i32x4.sub(cut2, v128.shuffle<i32>(m, zero, 2, 4, 4, 4));
-    cut3 = i32x4.sub(cut3, v128.shuffle<i32>(m, zero, 3, 4, 4, 4));
-    q = within(x, q);
     most0 = i32x4.max_s(most0, v128.shuffle<i32>(q, zero, 0, 4, 4, 4));
     most1 = i32x4.max_s(most1, v128.shuffle<i32>(q, zero, 1, 4, 4, 4));
     most2 = i32x4.max_s(most2, v128.shuffle<i32>(q, zero, 2, 4, 4, 4));
@@ -237,32 +217,24 @@ export function encode(
   v128.store(found, most1, 16);
   v128.store(found, most2, 32);
   v128.store(found, most3, 48);
-  v128.store(found, cut0, 64);
-  v128.store(found, cut1, 80);
-  v128.store(found, cut2, 96);
-  v128.store(found, cut3, 112);
 }
 
-/** The magnitudes that values round to, given 32 random bits each; 8192 and more where they are beyond 8191 or no number. */
+/** The magnitudes that values round to, given 32 random bits each; 8192 where they are beyond 8191 or no number. */
 function magnitude(x: v128, bits: v128): v128 {
-  const most = f32x4.splat(8192);
-  const length = f32x4.abs(x);
-  const y = v128.bitselect(length, most, f32x4.lt(length, most));
+  // What is no number is not less than 8192 either.
+  const y = f32x4.pmin(f32x4.splat(8192), f32x4.abs(x));
   const whole = f32x4.floor(y);
   const part = f32x4.mul(f32x4.sub(y, whole), f32x4.splat(WHOLE));
-  const negative = f32x4.lt(x, f32x4.splat(0));
+  const negative = i32x4.shr_s(x, 31);
   const bar = i32x4.trunc_sat_f32x4_u(v128.bitselect(part, f32x4.ceil(part), negative));
   const up = i32x4.lt_u(v128.xor(bits, negative), bar);
-  return i32x4.sub(i32x4.trunc_sat_f32x4_s(whole), up);
-}
-
-/** Magnitudes cut to 8191, and to 0 for what is no number. */
-function within(x: v128, q: v128): v128 {
-  return v128.and(i32x4.min_s(q, i32x4.splat(8191)), f32x4.eq(x, x));
+  // The bits of 2^23 + k, for a whole k below 2^23, are those of 2^23 plus k.
+  const counted = i32x4.sub(f32x4.add(whole, f32x4.splat(8388608)), i32x4.splat(0x4b000000));
+  return i32x4.sub(counted, up);
 }
 
 /** Magnitudes with the signs of values. */
 function signed(x: v128, q: v128): v128 {
-  const negative = f32x4.lt(x, f32x4.splat(0));
+  const negative = i32x4.shr_s(x, 31);
   return i32x4.sub(v128.xor(q, negative), negative);
 }
