@@ -1,5 +1,6 @@
 import type { Hex } from '../../shared/bytes.ts';
 import type { JobEvent, RoundDeclined, UpdateAccepted, UpdateRefused } from './events.ts';
+import { withOneMore } from './present.ts';
 import { afterAnswer, standingOf } from './standing.ts';
 import type { Answer, Collecting, JobRules, JobState, Progress } from './state.ts';
 
@@ -25,9 +26,7 @@ export function isAnswerTo({ plan, answers }: Collecting, event: AnswerEvent): b
 /** collecting -> collecting, one answer more: whoever answers is there. */
 export function withAnswer(rules: JobRules, state: Collecting, event: AnswerEvent): Collecting {
   const { participant } = event;
-  const { present: before } = state.progress;
-  // Whoever answers mostly is there already, and a crowd is not sorted again for each of its answers.
-  const present = before.includes(participant) ? before : [...before, participant].sort();
+  const present = withOneMore(state.progress.present, participant);
   const openedAt = state.wait?.openedAt ?? null;
   const tookMs = event.type === 'updateAccepted' && openedAt !== null ? event.at - openedAt : null;
   return {

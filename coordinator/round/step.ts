@@ -9,6 +9,7 @@ import type { JobEvent, RoundAggregated, RoundAnchored } from './events.ts';
 import { openRound } from './opening.ts';
 import { operated, stoppedByOperator } from './operated.ts';
 import { entered, type Step, unchanged } from './outcome.ts';
+import { withOneMore } from './present.ts';
 import { rewound } from './rewinding.ts';
 import {
   type Aggregating,
@@ -84,7 +85,7 @@ export function step(rules: JobRules, state: JobState, event: JobEvent): Step {
 /** Any -> same, present one more; open -> collecting when that is enough. */
 function joined(rules: JobRules, state: JobState, participant: Hex, at: number): Step {
   if (state.progress.banned?.[participant] !== undefined) return unchanged(state);
-  const next = withPresent(state, [...new Set([...state.progress.present, participant])].sort());
+  const next = withPresent(state, withOneMore(state.progress.present, participant));
   return next.phase === 'open' && mayOpen(next) ? openRound(rules, next.progress, at) : unchanged(next);
 }
 
