@@ -55,6 +55,26 @@ describe('an attack that one client mounts', () => {
     expect((await trainer.train(task(2, moved))).update).toEqual(zeros);
   });
 
+  it('sends an old update again until its period is over, counted in rounds of the job', async () => {
+    let learnt = 0;
+    const trainer = mountAttack(
+      {
+        ...honest(),
+        train: async () => {
+          learnt += 1;
+          return { update: [Float32Array.of(learnt)], samples: 1, loss: 0 };
+        },
+      },
+      parseLoneAttack('StaleUpdate:period=3'),
+    );
+    const sent: number[] = [];
+    for (let round = 0; round < 7; round += 1) {
+      const { update } = await trainer.train(task(round));
+      sent.push(update[0]?.[0] as number);
+    }
+    expect(sent).toEqual([1, 1, 1, 4, 4, 4, 7]);
+  });
+
   it('draws the same noise for the same seed and round', async () => {
     const noise = async (round: number) =>
       (await mountAttack(honest(), parseLoneAttack('Gaussian')).train(task(round))).update;
