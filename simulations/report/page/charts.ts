@@ -114,13 +114,16 @@ function inLines(name: string): string[] {
   return lines;
 }
 
+/** The colours of a value: of its ground and of the text on it. */
+export type HeatScale = (value: number) => { readonly ground: string; readonly text: string };
+
 /**
  * Colours of a heat map, from white to dark blue, so that it prints well without colour.
  *
  * @param domain - least and most value
  * @returns the background of a value, and the colour of the text on it: of black and white the one with more contrast
  */
-export function heatScale(domain: readonly [number, number]): (value: number) => { ground: string; text: string } {
+export function heatScale(domain: readonly [number, number]): HeatScale {
   const [least, most] = domain;
   const scale = Plot.scale({ color: { type: 'linear', domain: [0, 1], range: [0, 0.85], scheme: 'Blues' } });
   return (value) => {

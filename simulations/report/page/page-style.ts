@@ -30,12 +30,13 @@ td { white-space: nowrap; }
 td.text { white-space: normal; overflow-wrap: break-word; }
 th code { white-space: nowrap; }
 small { display: block; font-size: 0.85em; }
+.heat th, .heat td { vertical-align: middle; }
 .heat td { text-align: center; min-width: 84px; border: 2px solid var(--ground); padding: 7px 8px; }
 .heat td a { color: inherit; }
 .heat thead th { text-align: center; font-weight: 600; overflow-wrap: break-word; max-width: 170px; }
 .heat thead th:first-child { text-align: left; font-weight: 400; color: var(--soft); }
 .heat .none { color: var(--mark); }
-.heat .worst { border-left: 10px solid var(--ground); }
+.heat.final .worst, .heat.best .worst { border-left: 10px solid var(--ground); }
 tr.broken { color: var(--mark); }
 :target { outline: 2px solid var(--link); outline-offset: -1px; }
 .legend { list-style: none; display: flex; flex-wrap: wrap; gap: 2px 18px; padding: 0; margin: 0.4em 0; font-size: 0.9em; }
@@ -54,7 +55,7 @@ footer { margin-top: 2.5em; border-top: 1px solid var(--line); padding-top: 0.6e
   table { font-size: 8pt; }
   th, td { padding: 2px 5px; }
   thead { display: table-header-group; }
-  tr, figure, .legend, .methods dd { break-inside: avoid; }
+  tr, figure, .note, .legend, .heat, .methods dd { break-inside: avoid; }
   h1, h2, h3, .note, .legend, figcaption { break-after: avoid; }
   .setting { break-before: page; }
   .charts { grid-template-columns: 1fr 1fr; gap: 6px 10px; }

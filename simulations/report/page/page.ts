@@ -1,14 +1,13 @@
 import type { Experiment, ResultLine } from '../../experiment/experiment.ts';
 import type { CellRuns, Setting } from '../cells.ts';
-import { counted, percent } from '../format.ts';
-import { heatScale } from './charts.ts';
+import { counted } from '../format.ts';
 import { concentrationTable, crimeTable } from './economics-tables.ts';
 import { earningsFigure, figuresOf } from './figures.ts';
-import { heatTable, worstOf } from './heat-table.ts';
-import { breakable, html, type Markup, trusted } from './markup.ts';
+import { heatTable, settingText, worstTable } from './heat-table.ts';
+import { html, type Markup, trusted } from './markup.ts';
 import { methods } from './methods.ts';
 import { PAGE_STYLE } from './page-style.ts';
-import { brokenRuns, cellsTable, runsTable, settingText } from './run-tables.ts';
+import { brokenRuns, cellsTable, runsTable } from './run-tables.ts';
 import { trafficTable } from './traffic-table.ts';
 
 /** Points of all lines of a report together: what keeps one of thousands of runs small enough to open. */
@@ -60,7 +59,12 @@ by Student's t.`
 runs with the hash of their final model. One run is repeated, to the same hash, by</p>
 <pre>fedanchor simulate ${file} --out one-run --only id=RUN</pre></section>
 ${brokenRuns(cells)}
-${settings.length > 1 && overview(settings)}
+${
+  settings.length > 1 &&
+  html`<section><h2>Worst of all attacks</h2><p class="note">The lowest mean over the attacks, in percent, and the attack that brings it: what a rule is good
+for against whoever may choose.</p>
+${worstTable(settings, 'final')}${worstTable(settings, 'best')}</section>`
+}
 ${settings.map((setting, index) => settingSection(setting, index, each))}
 <section class="setting"><h2>Cells</h2>${cellsTable(cells)}</section>
 <section><h2>Runs</h2><p class="note">The model is the beginning of the SHA-256 of its integers; <code>manifest.json</code> has it whole.</p>${runsTable(cells)}</section>
@@ -88,41 +92,13 @@ function outcomes(experiment: Experiment, cells: readonly CellRuns[]): string {
 
 function settingSection(setting: Setting, index: number, points: number): Markup {
   return html`<section class="setting" id="setting-${index + 1}"><h2>${settingText(setting.names)}</h2>
-${heatTable(setting)}
-<p class="note">Darker is more accurate; <em>worst</em> is the lowest mean of the row, a dash where a cell lacks runs. Each cell leads to its runs.</p>
+<p class="note">Darker is more accurate; <em>worst</em> is the lowest mean of the row, a dash where a cell lacks runs. <em>Final</em> is at the end,
+<em>best</em> the highest along the curve. Each cell leads to its runs.</p>
+${heatTable(setting, 'final')}${heatTable(setting, 'best')}
 ${figuresOf(setting, points)}
 ${trafficTable(setting)}
 ${earningsFigure(setting)}
 ${crimeTable(setting)}
 ${concentrationTable(setting)}</section>
 `;
-}
-
-/** Rule by setting: the lowest final accuracy over all attacks, what a rule is good for against whoever may choose. */
-function overview(settings: readonly Setting[]): Markup {
-  const rules = [...new Set(settings.flatMap((setting) => setting.rules))];
-  const worst = new Map(
-    settings.map((setting) => [setting, new Map(rules.map((rule) => [rule, worstOf(setting, rule)]))]),
-  );
-  const means = [...worst.values()].flatMap((byRule) =>
-    [...byRule.values()].flatMap((cell) => cell?.summary.final.mean ?? []),
-  );
-  const scale = heatScale([Math.min(...means), Math.max(...means)]);
-  return html`<section><h2>Worst of all attacks</h2><p class="note">The lowest mean final accuracy over the attacks, in percent.</p>
-<div class="scroll"><table class="heat"><thead><tr><th scope="col">setting</th>${rules.map((rule) => html`<th scope="col">${breakable(rule)}</th>`)}</tr></thead>
-<tbody>${settings.map(
-    (
-      setting,
-      index,
-    ) => html`<tr><th scope="row"><a href="#setting-${index + 1}">${settingText(setting.names)}</a></th>${rules.map(
-      (rule) => {
-        const cell = worst.get(setting)?.get(rule);
-        const mean = cell?.summary.final.mean;
-        if (!cell || typeof mean !== 'number') return html`<td class="none">–</td>`;
-        const { ground, text } = scale(mean);
-        return html`<td style="background:${ground};color:${text}"><a href="#${cell.anchor}">${percent(mean)}</a><small>${breakable(cell.names.attack)}</small></td>`;
-      },
-    )}</tr>
-`,
-  )}</tbody></table></div></section>`;
 }

@@ -3,6 +3,7 @@ import type { CellRuns } from '../cells.ts';
 import { bytes, duration, exceptions, percent, percentSpread } from '../format.ts';
 import type { Spread } from '../statistics.ts';
 import { byzantineShare } from '../summary.ts';
+import { settingText } from './heat-table.ts';
 import { breakable, html, type Markup } from './markup.ts';
 
 /** Every cell in numbers, with the runs that it is made of. */
@@ -45,11 +46,6 @@ export function brokenRuns(cells: readonly CellRuns[]): Markup | null {
       html`<tr><th scope="row"><a href="#run-${run.id}"><code>${run.id}</code></a></th><td class="text">${breakable(names.rule)}</td><td class="text">${breakable(names.attack)}</td><td class="text">${settingText(names)}</td><td>${run.cell.seed}</td><td class="text">${run.result.outcome}</td><td>${run.result.curve.at(-1)?.round ?? '–'}</td><td class="text">${run.result.reason === undefined ? '' : `${run.result.reason.message} [${run.result.reason.code}]`}</td></tr>
 `,
   )}</tbody></table></div></section>`;
-}
-
-/** What a setting is, such as `iid, n = 13, f = 3`. */
-export function settingText({ partition, n, f }: Pick<CellRuns['names'], 'partition' | 'n' | 'f'>): string {
-  return `${partition}, n = ${n}, f = ${f}`;
 }
 
 function intervalText({ mean, half }: Spread): string {
