@@ -4,7 +4,9 @@ import { type ClientOptions, createClient } from '../../client/run.ts';
 import type { Signer } from '../../contracts/wallet.ts';
 import type { JobEvent } from '../../coordinator/round/events.ts';
 import type { Hex } from '../../shared/bytes.ts';
+import { decodeDocument } from '../../shared/round/document.ts';
 import { isSeedOf } from '../../shared/round/plan.ts';
+import { stalenessDiscount } from '../../shared/round/staleness.ts';
 import { deferred } from '../client/deferred.ts';
 import { createToyTrainer, type ToyTrainer } from '../client/toy-job.ts';
 import { COORDINATOR, DOMAIN, type TestJobChoices, temporaryFolder, WALLETS } from './fixture.ts';
@@ -104,6 +106,54 @@ describe('real clients and a real coordinator', () => {
       accepted.filter(({ statement }) => statement.round === 1).map(({ participant }) => participant),
     ).not.toContain(slow.address);
     expect(accepted.find(({ statement }) => statement.round === 2)?.participant).toBe(slow.address);
+  });
+
+  it('of a buffered job: the last goes on with its work, and the next round takes it, for what its age counts', async () => {
+    const server = await startJob({
+      rounds: 3,
+      participation: { quorum: 2, buffer: { size: 3, maxStaleness: 1 } },
+      rule: { rule: 'Average', f: 0 },
+    });
+    const [slow, ...quick] = WALLETS as [Signer, ...Signer[]];
+    const second = deferred<void>();
+    const delivered = deferred<void>();
+    const events: JobEvent[] = [];
+    server.life.runner.subscribe((event, state) => {
+      events.push(event);
+      if (state.phase === 'collecting' && state.plan.round === 2) second.resolve();
+      if (event.type === 'updateAccepted' && event.participant === slow.address) delivered.resolve();
+    });
+    const signals: (AbortSignal | undefined)[] = [];
+    const slowTrainer: ToyTrainer = createToyTrainer(async (_task, signal) => {
+      signals.push(signal);
+      if (slowTrainer.tasks.length === 1) await second.promise;
+    });
+    // The others leave a place in the second round to it.
+    const quickTrainer = (): ToyTrainer => {
+      const trainer: ToyTrainer = createToyTrainer(async () => {
+        if (trainer.tasks.length > 1) await delivered.promise;
+      });
+      return trainer;
+    };
+    const clients = await Promise.all([
+      startClient(server, slow, slowTrainer),
+      ...quick.map((signer) => startClient(server, signer, quickTrainer())),
+    ]);
+    for (const { outcome } of clients) expect(await outcome).toMatchObject({ kind: 'closed', rounds: 3 });
+    expect(signals[0]?.aborted).toBe(false);
+    const { initialModelRoot } = server.world.job.terms.manifest;
+    const accepted = events.flatMap((event) => (event.type === 'updateAccepted' ? [event] : []));
+    expect(accepted.find(({ participant }) => participant === slow.address)?.statement).toMatchObject({
+      ...{ round: 2, parentRoot: initialModelRoot },
+    });
+    const location = server.world.anchorings[1]?.location as Hex;
+    const { contributions, weights } = decodeDocument((await server.world.blobs.get(location)) as Uint8Array);
+    for (const [row, { participant, parentRoot }] of contributions.entries()) {
+      const age = parentRoot === initialModelRoot ? 1 : 0;
+      if (participant === slow.address) expect(age).toBe(1);
+      const weight = (2 ** 30 * stalenessDiscount(age)) / 2 ** 20 / contributions.length;
+      expect(Math.abs((weights?.[row] ?? 0) - weight)).toBeLessThanOrEqual(1);
+    }
   });
 
   it('in which one site misses a deadline: it says that it is there, and is asked with the others in the next round', async () => {
