@@ -19,6 +19,8 @@ export interface StepTimes {
   readonly operations: number;
   /** All clients at one model, in one call. */
   readonly stepMs: readonly number[];
+  /** The same in processor time of all threads. */
+  readonly stepProcessorMs: readonly number[];
   /** Each client at its own model, in one call. */
   readonly ownMs: readonly number[];
   /** All clients at one model, a call each. */
@@ -41,6 +43,7 @@ export function learnerReport(
   const results = steps.map((step) => ({
     ...step,
     stepMedianMs: median(step.stepMs),
+    stepProcessorMedianMs: median(step.stepProcessorMs),
     stepFastestMs: Math.min(...step.stepMs),
     gigaOperations: step.operations / median(step.stepMs) / 1e6,
     testMedianMs: median(step.testMs),
@@ -57,12 +60,13 @@ export function learnerReport(
     ],
   );
   const stepTable = renderTable(
-    ['step', 'threads', 'median', 'fastest', 'G operations/s', '10,000 tested', 'one model', 'own models'],
+    ['step', 'threads', 'median', 'fastest', 'processor', 'G operations/s', '10,000 tested', 'one model', 'own models'],
     results.map((result) => [
       `${result.name}, ${result.clients} x ${result.batch}`,
       String(result.threads),
       milliseconds(result.stepMedianMs),
       milliseconds(result.stepFastestMs),
+      milliseconds(result.stepProcessorMedianMs),
       result.gigaOperations.toFixed(1),
       milliseconds(result.testMedianMs),
       multiple(result.commonFactor),
@@ -78,6 +82,7 @@ export function learnerReport(
     stepTable,
     '',
     'in registers  products and sums that never leave their registers: what one thread can do at most',
+    'processor     processor time of all threads: what else runs on the machine counts less',
     'one model     a call for each client over one for all, all clients at one model: above 1, together is faster',
     'own models    the same with each client at its own model, as in local training',
     ...(verdict === undefined

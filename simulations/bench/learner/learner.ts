@@ -21,7 +21,8 @@ export interface LearnerBenchOptions {
 const EXAMPLES = 2000;
 const TESTED = 10_000;
 const KERNEL_REPEATS = 40;
-const WARM_UPS = 3;
+const WARM_UPS = 20;
+const WARM_UP_MS = 1000;
 
 /**
  * Measures the simulations' own learners: the kernels against what the machine can do, steps of the published experiments,
@@ -55,18 +56,18 @@ async function measureSteps(workload: Workload, threads: number, repeats: number
     const oneByOne = (tasks: readonly GradientTask[]) => async (): Promise<void> => {
       for (const task of tasks) await learner.gradients(train, [task], rng);
     };
-    const [stepMs, ownMs, commonApartMs, ownApartMs] = await measure(
+    const [step, ownStep, apart, ownApart] = await measure(
       [together(common), together(own), oneByOne(common), oneByOne(own)],
       repeats,
     );
     const tested = noise(TESTED, features);
     const { weights } = common[0] as GradientTask;
-    const [testMs] = await measure([async () => void (await learner.evaluate(tested, weights))], Math.min(3, repeats));
+    const [test] = await measure([async () => void (await learner.evaluate(tested, weights))], Math.min(3, repeats));
     const operations = stepOperations(planModel(layersOf(model), shape, CLASSES)) * clients * batch;
     return {
       ...{ name, threads, clients, batch, parameters: learner.parameters, operations },
-      ...{ stepMs: stepMs ?? [], ownMs: ownMs ?? [], commonApartMs: commonApartMs ?? [] },
-      ...{ ownApartMs: ownApartMs ?? [], testMs: testMs ?? [] },
+      ...{ stepMs: step.ms, stepProcessorMs: step.processorMs, ownMs: ownStep.ms },
+      ...{ commonApartMs: apart.ms, ownApartMs: ownApart.ms, testMs: test.ms },
     };
   } finally {
     await learner.close();
@@ -86,20 +87,33 @@ function tasksOf(learner: Learner, { clients, batch }: Workload, models: number)
   }));
 }
 
-/** Times of each, milliseconds, by turns: what else runs on the machine then disturbs all alike. */
-async function measure(works: readonly (() => Promise<void>)[], repeats: number): Promise<number[][]> {
-  const times = works.map(() => [] as number[]);
+interface Times {
+  /** What passed, milliseconds. */
+  readonly ms: number[];
+  /** Processor time of all threads, milliseconds: what else runs on the machine counts less. */
+  readonly processorMs: number[];
+}
+
+/** Times of each, by turns: what else runs on the machine then disturbs all alike. */
+async function measure<const Works extends readonly (() => Promise<void>)[]>(
+  works: Works,
+  repeats: number,
+): Promise<{ [At in keyof Works]: Times }> {
+  const times = works.map((): Times => ({ ms: [], processorMs: [] }));
   // The slower a step, the less there is to warm up.
   const startedAt = performance.now();
-  for (let warmUp = 0; warmUp < WARM_UPS && performance.now() - startedAt < 1000; warmUp++) {
+  for (let warmUp = 0; warmUp < WARM_UPS && performance.now() - startedAt < WARM_UP_MS; warmUp++) {
     for (const work of works) await work();
   }
   for (let repeat = 0; repeat < repeats; repeat++) {
     for (const [at, work] of works.entries()) {
+      const usedBefore = process.cpuUsage();
       const from = performance.now();
       await work();
-      times[at]?.push(performance.now() - from);
+      times[at]?.ms.push(performance.now() - from);
+      const { user, system } = process.cpuUsage(usedBefore);
+      times[at]?.processorMs.push((user + system) / 1000);
     }
   }
-  return times;
+  return times as { [At in keyof Works]: Times };
 }

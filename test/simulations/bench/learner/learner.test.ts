@@ -7,7 +7,14 @@ import { layersOf } from '../../../../simulations/models/model-spec.ts';
 
 const step = {
   ...{ name: 'E3: some', threads: 2, clients: 2, batch: 5, parameters: 10, operations: 8e6 },
-  ...{ stepMs: [4, 2, 3], ownMs: [4, 4, 4], commonApartMs: [4, 4, 9], ownApartMs: [6, 6, 6], testMs: [1] },
+  ...{
+    stepMs: [4, 2, 3],
+    stepProcessorMs: [5, 5, 5],
+    ownMs: [4, 4, 4],
+    commonApartMs: [4, 4, 9],
+    ownApartMs: [6, 6, 6],
+    testMs: [1],
+  },
 };
 
 describe('the report of learner', () => {
