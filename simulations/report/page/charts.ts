@@ -81,7 +81,7 @@ export function earningsChart(earnings: readonly Earnings[], unit: string, most:
   return svgOf({
     width: WIDTH,
     height: 56 + Math.max(24, 6 + 12 * deepest) * earnings.length,
-    marginLeft: 16 + 6.4 * longest,
+    marginLeft: 18 + 7.2 * longest,
     marginBottom: 36,
     x: { label: unit, domain: [0, most > 0 ? most : 1], nice: true, grid: true, ticks: 4 },
     y: { label: null, domain: names, type: 'point', tickFormat: (rule: string) => labels.get(rule)?.join('\n') },

@@ -8,12 +8,13 @@ import { breakable, html, type Markup } from './markup.ts';
 
 /** Every cell in numbers, with the runs that it is made of. */
 export function cellsTable(cells: readonly CellRuns[]): Markup {
+  const hasTime = cells.some(({ summary }) => summary.seconds.mean !== null);
   return html`<div class="scroll"><table class="cells">
-<thead><tr><th scope="col">cell</th><th scope="col" class="text">rule</th><th scope="col" class="text">attack</th><th scope="col" class="text">setting</th><th scope="col">final, %</th><th scope="col">95 %</th><th scope="col">best, %</th><th scope="col">Byzantine weight, %</th><th scope="col">sent</th><th scope="col">virtual time</th><th scope="col" class="text">runs</th></tr></thead>
+<thead><tr><th scope="col">cell</th><th scope="col" class="text">rule</th><th scope="col" class="text">attack</th><th scope="col" class="text">setting</th><th scope="col">final, %</th><th scope="col">95 %</th><th scope="col">best, %</th><th scope="col">Byzantine weight, %</th><th scope="col">sent</th>${hasTime && html`<th scope="col">virtual time</th>`}<th scope="col" class="text">runs</th></tr></thead>
 <tbody>${cells.map((cell) => {
     const { anchor, names, runs, summary } = cell;
     const told = exceptions(cell);
-    return html`<tr id="${anchor}"><th scope="row">${anchor.replace('cell-', '')}</th><td class="text">${breakable(names.rule)}</td><td class="text">${breakable(names.attack)}</td><td class="text">${settingText(names)}</td><td>${percentSpread(summary.final) ?? '–'}</td><td>${intervalText(summary.final)}</td><td>${percentSpread(summary.best) ?? '–'}</td><td>${percentSpread(summary.byzantineWeight) ?? '–'}</td><td>${sent(summary.bytesUp, summary.bytesDown)}</td><td>${summary.seconds.mean === null ? '–' : duration(summary.seconds.mean)}</td><td class="text">${runs.map(({ id }) => html`<a href="#run-${id}"><code>${id.slice(0, 6)}</code></a> `)}${told !== '' && html`<small>${told}</small>`}</td></tr>
+    return html`<tr id="${anchor}"><th scope="row">${anchor.replace('cell-', '')}</th><td class="text">${breakable(names.rule)}</td><td class="text">${breakable(names.attack)}</td><td class="text">${settingText(names)}</td><td>${percentSpread(summary.final) ?? '–'}</td><td>${intervalText(summary.final)}</td><td>${percentSpread(summary.best) ?? '–'}</td><td>${percentSpread(summary.byzantineWeight) ?? '–'}</td><td>${sent(summary.bytesUp, summary.bytesDown)}</td>${hasTime && html`<td>${summary.seconds.mean === null ? '–' : duration(summary.seconds.mean)}</td>`}<td class="text">${runs.map(({ id }) => html`<a href="#run-${id}"><code>${id.slice(0, 6)}</code></a> `)}${told !== '' && html`<small>${told}</small>`}</td></tr>
 `;
   })}</tbody></table></div>`;
 }
