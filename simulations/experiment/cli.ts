@@ -171,14 +171,14 @@ async function dryRun(
 }
 
 async function makeRuns(file: string, prepared: PreparedExperiment, flags: SimulateFlags): Promise<void> {
-  const { out, resume = false, json = false, workers, threads } = flags;
+  const { out, resume = false, json = false, workers, threads, redis } = flags;
   if (out === undefined) {
     throw new ExperimentError('experiment/not-there', '--out is missing: name the folder that the results go to');
   }
   const lifetime = new AbortController();
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => lifetime.abort());
   const { dataset, baseFolder } = prepared;
-  const address = flags.redis === undefined ? undefined : readRedisAddress(flags.redis, process.env);
+  const address = redis === undefined ? undefined : readRedisAddress(redis, process.env);
   if (address !== undefined) await requireRedis(address);
   const open: OpenRunner = async (remaining, scratch) => {
     const progress = json ? SILENT : createProgress(remaining, process.stdout, () => performance.now());
@@ -187,7 +187,7 @@ async function makeRuns(file: string, prepared: PreparedExperiment, flags: Simul
     }
     const queue = {
       ...{
-        address: readRedisAddress(flags.redis, process.env),
+        address,
         queueName: flags.queue,
         experiment: prepared.experiment,
       },
