@@ -118,7 +118,7 @@ const SCHEMAS = {
 } as const;
 
 /** Names of all data that an experiment can use. */
-export const DATASETS: readonly string[] = Object.keys(SCHEMAS);
+const DATASETS: readonly string[] = Object.keys(SCHEMAS);
 
 /** The data of one run, complete. */
 export type DataSpec = z.infer<(typeof SCHEMAS)[keyof typeof SCHEMAS]>;

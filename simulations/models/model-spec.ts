@@ -46,7 +46,7 @@ const SCHEMAS = {
 } as const;
 
 /** Names of all models that an experiment can use. */
-export const MODELS: readonly string[] = Object.keys(SCHEMAS);
+const MODELS: readonly string[] = Object.keys(SCHEMAS);
 
 /** All that is wrong with how an experiment describes its model. */
 export function modelFindings(spec: RunSpec['model']): readonly ConfigFinding[] {
