@@ -4,7 +4,7 @@ import { FedanchorError } from '../../shared/errors.ts';
 export class MoneyError extends FedanchorError<'money/not-an-amount'> {}
 
 /** Decimal places of the token that simulations reckon in. */
-export const TOKEN_DECIMALS = 18;
+const TOKEN_DECIMALS = 18;
 
 /** One whole token, in its smallest unit. */
 const WHOLE = 10n ** BigInt(TOKEN_DECIMALS);

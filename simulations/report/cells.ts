@@ -2,7 +2,7 @@ import type { Cell, Experiment, ResultLine } from '../experiment/experiment.ts';
 import { type Summary, summarize } from './summary.ts';
 
 /** What tells settings apart. */
-export const SETTING_AXES = ['partition', 'n', 'f'] as const satisfies readonly (keyof Cell)[];
+const SETTING_AXES = ['partition', 'n', 'f'] as const satisfies readonly (keyof Cell)[];
 
 /** What tells cells apart. */
 export const CELL_AXES = [...SETTING_AXES, 'rule', 'attack'] as const satisfies readonly (keyof Cell)[];

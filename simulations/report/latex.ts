@@ -92,7 +92,7 @@ const SPECIAL: Readonly<Record<string, string>> = {
 };
 
 /** Text as LaTeX prints it: characters with a meaning are escaped, line breaks become spaces. */
-export function latex(text: string): string {
+function latex(text: string): string {
   return text.replace(/[\\{}$&#%_~^<>]/g, (character) => SPECIAL[character] as string).replace(/\s+/g, ' ');
 }
 

@@ -78,7 +78,7 @@ export function breaksOf(cell: CellRuns, along: Reading, reading: Reading): Brea
 }
 
 /** At most `most` of the places 0 to `count - 1`, evenly, the first and the last among them. */
-export function spaced(count: number, most: number): number[] {
+function spaced(count: number, most: number): number[] {
   if (count <= most) return Array.from({ length: count }, (_, index) => index);
   return Array.from({ length: most }, (_, index) => Math.round((index * (count - 1)) / (most - 1)));
 }
