@@ -87,7 +87,7 @@ describe('an experiment', () => {
   it.each([
     ['a section', ['[federation]', '[federaton]'], ['federaton', 'did you mean "federation"']],
     ['a field', ['rounds = 4', 'round = 4'], ['federation.round"', 'did you mean "rounds"']],
-    ['a rule', ['"Median"', '"Medain"'], ['grid.rule', 'Medain', 'did you mean "Median"']],
+    ['a rule', ['"Median"', '"Mediann"'], ['grid.rule', 'Mediann', 'did you mean "Median"']],
     ['an attack', ['"SignFlipping"', '"SignFliping"'], ['grid.attack', 'did you mean "SignFlipping"']],
     ['an attack’s parameter', ['"SignFlipping"', '"ALIE:tua=1"'], ['grid.attack', 'tua', 'it takes tau']],
     ['a partition', ['dirichlet:', 'dirichlt:'], ['grid.partition', 'did you mean "dirichlet"']],
