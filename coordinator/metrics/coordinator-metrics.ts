@@ -35,6 +35,9 @@ const WORK_S = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60,
 /** Buckets for participants' answers, in seconds. */
 const ANSWER_S = [1, 2, 5, 10, 30, 60, 120, 300, 600, 1800, 3600, 14_400, 86_400];
 
+/** Buckets for the age of updates, in rounds. */
+const STALENESS = [0, 1, 2, 3, 5, 10, 20, 50, 100, 200, 500, 1000];
+
 const WEI_PER_COIN = 1e18;
 
 /** A count of what the sender of transactions tells, which begins before there are jobs. */
@@ -180,6 +183,12 @@ export function createCoordinatorMetrics(
     labelNames: ['job', 'participant'],
     registers,
   });
+  const staleness = histogram(
+    'update_staleness_rounds',
+    'Rounds between the newest model and the one that an accepted update was trained from, in buffered jobs.',
+    ['job'],
+    STALENESS,
+  );
   const rewinds = counter('rewinds_total', 'Times that the chain took back rounds.', ['job']);
   const received = counter('received_bytes_total', 'Bytes of request bodies.', []);
   const sent = counter('sent_bytes_total', 'Bytes of answers.', []);
@@ -193,10 +202,13 @@ export function createCoordinatorMetrics(
   jobs.onJob((hosted) => {
     const { job } = hosted.terms;
     let aggregatedAt: number | undefined;
-    const take = (event: JobEvent): void => {
+    const take = (event: JobEvent, { progress }: JobState): void => {
       switch (event.type) {
         case 'updateAccepted':
         case 'updateRefused':
+          if (event.type === 'updateAccepted' && progress.parents) {
+            staleness.observe({ job }, progress.parents.indexOf(event.statement.parentRoot));
+          }
           verdicts.inc({ job, verdict: event.receipt.verdict, code: event.receipt.code });
           return;
         case 'roundDeclined':
