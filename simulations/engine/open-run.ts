@@ -24,8 +24,8 @@ import { streamOf } from './streams.ts';
 import { type TrainingRoom, trainedTogether } from './training.ts';
 import { createWorkshop } from './workshop.ts';
 
-/** Bytes of clients' vectors that stay in memory, whatever the number of clients; more only if one round needs more. */
-const MOST_STATE = 256 * 2 ** 20;
+/** Bytes of clients' vectors that stay in memory; more only if the participants of one round need more. */
+const STATE_BYTES = 256 * 2 ** 20;
 
 /** A run that was begun. */
 export interface OpenRun {
@@ -71,7 +71,7 @@ export interface OpenRun {
  * @throws FedanchorError of the room that refuses: attack, partition, rule, network, simulation
  */
 export async function openRun(spec: RunSpec, resources: RunResources, hooks: RunHooks): Promise<OpenRun> {
-  const { dataset, learner, engine, folder, baseFolder } = resources;
+  const { dataset, learner, engine, folder, baseFolder, stateBytes = STATE_BYTES } = resources;
   const { training, honest, byzantine, knowledge, seed } = spec;
   checkRun(spec);
   const chosen = spec.attack === null || byzantine === 0 ? null : await resolveAttack(spec.attack, baseFolder);
@@ -86,7 +86,7 @@ export async function openRun(spec: RunSpec, resources: RunResources, hooks: Run
   const network = spec.network === null ? null : networkOf(spec, data, layout);
   const participants = Math.min(clients, mostParticipants(spec));
   const together = trainedTogether(layout.parameters, participants);
-  const kept = Math.min(clients, Math.floor(MOST_STATE / (4 * layout.parameters)));
+  const kept = Math.min(clients, Math.floor(stateBytes / (4 * layout.parameters)));
   const stateRows = Math.max(participants, kept);
   const localRows = training.mode === 'local' ? together : 0;
   const workshop = createWorkshop(layout, learner, 1 + stateRows + together + localRows);

@@ -23,6 +23,8 @@ export interface RunResources {
   readonly folder: string;
   /** What paths in the specification are relative to. */
   readonly baseFolder: string;
+  /** Bytes of clients' vectors that stay in memory whatever the number of clients; 256 MiB unless given. */
+  readonly stateBytes?: number;
 }
 
 /** What a run tells while it goes on, and what may end it. */

@@ -57,6 +57,7 @@ export async function run(
   threads = 1,
   hooks: RunHooks = {},
   baseFolder = tmpdir(),
+  stateBytes?: number,
 ): Promise<RunResult & { readonly left: readonly string[] }> {
   const dataset = await openDataset(spec.data, baseFolder);
   const key = JSON.stringify([spec.data, spec.model, threads]);
@@ -65,7 +66,8 @@ export async function run(
   const folder = mkdtempSync(join(tmpdir(), 'simulated-run-'));
   try {
     const resources = { dataset, learner: await learner, engine: engineOf(threads), folder, baseFolder };
-    const result = await runOne(spec, resources, hooks);
+    const bounded = stateBytes === undefined ? resources : { ...resources, stateBytes };
+    const result = await runOne(spec, bounded, hooks);
     return { ...result, left: readdirSync(folder) };
   } finally {
     rmSync(folder, { recursive: true });

@@ -131,6 +131,15 @@ describe('runOne', () => {
     await expect(run(SMALL, 1, hooks as never)).rejects.toThrow(expect.objectContaining({ name: 'AbortError' }));
   });
 
+  it('keeps on disk what clients remember and has no room in memory: the same bytes, and nothing left', async () => {
+    const spec = { ...SMALL, honest: 30, byzantine: 4, sampled: 7, rounds: 20, knowledge: 'own' as const };
+    const roomy = await run(spec);
+    expect(bytesOf(await run(spec, 1, {}, tmpdir(), 0))).toBe(bytesOf(roomy));
+    expect(roomy.left).toEqual([]);
+    const forgetful = { ...spec, training: { ...spec.training, momentum: 0 } };
+    expect((await run(forgetful)).modelHash).not.toBe(roomy.modelHash);
+  });
+
   it('takes a rule from a file, and refuses one that is none', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'own-rule-'));
     try {
