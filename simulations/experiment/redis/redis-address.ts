@@ -1,8 +1,6 @@
 import { Redis } from 'ioredis';
 import { ExperimentError } from '../experiment-error.ts';
-
-/** Variable of the environment that may hold the address, with a password in it. */
-export const REDIS_VARIABLE = 'FEDANCHOR_REDIS_URL';
+import { REDIS_VARIABLE } from './names.ts';
 
 /** Where a Redis server is, and how it is spoken to. */
 export interface RedisAddress {

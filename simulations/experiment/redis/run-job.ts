@@ -4,8 +4,6 @@ import { ExperimentError } from '../experiment-error.ts';
 import { runId } from '../run-id.ts';
 import type { RunSpec } from '../run-spec.ts';
 
-/** Name of the queue unless another is given. */
-export const DEFAULT_QUEUE = 'fedanchor-simulations';
 /** How often a run may be given back before it counts as one that nobody makes. */
 export const MOST_ATTEMPTS = 1000;
 /** How often a run may lose the worker that makes it: what ends every worker would end them all. */
