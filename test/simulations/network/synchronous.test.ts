@@ -23,7 +23,7 @@ describe('a synchronous network where nothing differs and nothing goes wrong', (
     for (const [index, round] of rounds.entries()) {
       expect(round).toEqual({
         ...{ round: index + 1, closing: 'answered', attempts: 1, asked: 7 },
-        ...{ discarded: 0, late: 0, superseded: 0, dropped: 0, bytesUp: 700_000, bytesDown: 1_400_000 },
+        ...{ discarded: 0, late: 0, superseded: 0, dropped: 0, reoffered: 0, bytesUp: 700_000, bytesDown: 1_400_000 },
         deliveries: Array.from({ length: 7 }, (_, client) => ({ client, trainedFrom: index })),
         openedAt: expect.closeTo(index * (CALM_SECONDS + 3), 9),
         closedAt: expect.closeTo(index * (CALM_SECONDS + 3) + CALM_SECONDS, 9),
