@@ -12,9 +12,12 @@ import { capacityOf } from './network/places.ts';
 import { createRoom } from './network/room.ts';
 import type { GradientWork } from './network/share.ts';
 import { createVectorPlaces } from './network/vector-places.ts';
+import { forwardOperations, stepOperations } from './operations.ts';
 
 /** Bytes of gradients and weights that are copied in and out in one go; a call with more does several. */
 const WAVE_BYTES = 2 ** 28;
+/** Products and sums, a fifth of a millisecond, below which telling another thread costs more than it saves. */
+const WORTH_A_THREAD = 5e6;
 
 /**
  * Opens a model of the simulations' own: layers over SIMD kernels, see docs/learners.md. A call computes the batches of
@@ -23,17 +26,20 @@ const WAVE_BYTES = 2 ** 28;
  * @param spec - the model, as the experiment describes it
  * @param dataset - whose shape and classes it takes
  * @param threads - that compute, the caller's included; 0 for as many as the machine has
+ * @param worthAThread - products and sums for which one more thread is told of a call
  * @throws LearnerError `learner/bad-option`, `learner/too-large`
  */
 export async function openLearner(
   spec: RunSpec['model'],
   { shape, classes }: Pick<Dataset, 'shape' | 'classes'>,
   threads: number,
+  worthAThread = WORTH_A_THREAD,
 ): Promise<Learner> {
   const plan = planModel(layersOf(spec), shape, classes);
   const room = createRoom();
   const count = threads === 0 ? availableParallelism() : threads;
-  const crew = createCrew(plan, room, count);
+  const crew = createCrew(plan, room);
+  const threadsFor = (operations: number): number => Math.min(count, 1 + Math.floor(operations / worthAThread));
   const places = createVectorPlaces(room, plan.parameters);
   const isRandom = plan.layers.some(({ kind }) => kind === 'dropout');
   const shareable = createShareable(count);
@@ -52,8 +58,10 @@ export async function openLearner(
     const gradients = tasks.map(({ gradient }) => slots.out(gradient));
     const batches = tasks.map(({ batch }, at) => toBatch(examples, batch, gradients[at] as number, seeds[at] ?? 0));
     const weights = tasks.map((task) => slots.in(task.weights));
-    const units = unitsOf(weights, batches, rowsAtOnce, count);
-    const results = await crew.run({ kind: 'gradients', inputs: shareable(examples.inputs), units });
+    const rows = batches.reduce((sum, { labels }) => sum + labels.length, 0);
+    const most = threadsFor(rows * stepOperations(plan));
+    const units = unitsOf(weights, batches, rowsAtOnce, most);
+    const results = await crew.run({ kind: 'gradients', inputs: shareable(examples.inputs), units }, most);
     slots.settle();
     return results.flatMap((result) => ('losses' in result ? result.losses : []));
   };
@@ -67,7 +75,7 @@ export async function openLearner(
       labels: examples.labels.slice(unit * rowsAtOnce, Math.min(examples.count, (unit + 1) * rowsAtOnce)),
     }));
     const work = { kind: 'evaluation', inputs: shareable(examples.inputs), weights: slots.in(weights), units } as const;
-    const results = await crew.run(work);
+    const results = await crew.run(work, threadsFor(examples.count * forwardOperations(plan)));
     slots.settle();
     return results.flatMap((result) => ('part' in result ? [result.part] : []));
   };

@@ -3,10 +3,11 @@ import type { GradientTask, Learner } from '../../models/learner.ts';
 import { planModel } from '../../models/model-plan.ts';
 import { layersOf } from '../../models/model-spec.ts';
 import { openLearner } from '../../models/open-learner.ts';
+import { stepOperations } from '../../models/operations.ts';
 import type { BenchReport, Progress } from '../report.ts';
 import { measureKernels } from './kernel-rates.ts';
 import { learnerReport, type StepTimes } from './learner-report.ts';
-import { CLASSES, noise, stepOperations, WORKLOADS, type Workload } from './workloads.ts';
+import { CLASSES, noise, WORKLOADS, type Workload } from './workloads.ts';
 
 /** What `bench learner` is asked. */
 export interface LearnerBenchOptions {

@@ -1,7 +1,6 @@
 import { createRng } from '../../../shared/rng.ts';
 import type { Examples } from '../../data/dataset.ts';
 import type { RunSpec } from '../../experiment/run-spec.ts';
-import type { LayerPlan, ModelPlan } from '../../models/model-plan.ts';
 
 /** A step of an experiment: so many clients, each with a batch. */
 export interface Workload {
@@ -36,23 +35,4 @@ export function noise(count: number, features: number): Examples {
   const inputs = new Float32Array(new SharedArrayBuffer(4 * count * features));
   for (let at = 0; at < inputs.length; at++) inputs[at] = rng.nextFloat();
   return { inputs, labels: Int32Array.from({ length: count }, () => rng.below(CLASSES)), count };
-}
-
-/**
- * Products and sums that one example takes there and back: what a layer is to its weights, its gradients and, behind the
- * first layer, its slopes.
- */
-export function stepOperations({ layers }: ModelPlan): number {
-  return layers.reduce(
-    (sum, layer) => sum + forwardOperations(layer) * ('from' in layer && layer.from === 0 ? 2 : 3),
-    0,
-  );
-}
-
-/** Products and sums that one example takes there. */
-export function forwardOperations(layer: LayerPlan): number {
-  if (layer.kind === 'dense') return 2 * layer.inputs * layer.outputs;
-  if (layer.kind !== 'convolution') return 0;
-  const { height, width, channels, size, filters } = layer;
-  return 2 * (height - size + 1) * (width - size + 1) * size * size * channels * filters;
 }

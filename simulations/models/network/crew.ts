@@ -39,10 +39,11 @@ export interface Crew {
   /**
    * Has work done.
    *
+   * @param most - threads that take part, at most, the caller's included
    * @returns what became of each unit, in order
    * @throws LearnerError `learner/thread-failed`, `learner/closed`
    */
-  run(work: Work): Promise<UnitResult[]>;
+  run(work: Work, most: number): Promise<UnitResult[]>;
   /** Ends the threads. */
   close(): Promise<void>;
 }
@@ -53,12 +54,10 @@ interface Helper {
 }
 
 /**
- * Creates a crew. Threads beside the caller's start with the first work that is worth it, and keep the process alive only
- * while they have some.
- *
- * @param threads - at least 1
+ * Creates a crew. Threads beside the caller's start when they are first needed, and keep the process alive only while they
+ * have work.
  */
-export function createCrew(plan: ModelPlan, room: Room, threads: number): Crew {
+export function createCrew(plan: ModelPlan, room: Room): Crew {
   const module = learnerKernels();
   const own = createNetwork(plan, takePlaces(plan, room), room.memory, module);
   const helpers: Helper[] = [];
@@ -102,10 +101,10 @@ export function createCrew(plan: ModelPlan, room: Room, threads: number): Crew {
     });
 
   return {
-    run: async (work) => {
+    run: async (work, most) => {
       if (closed) throw learnerClosed();
       const next = new Int32Array(new SharedArrayBuffer(4));
-      const wanted = Math.min(threads, work.units.length) - 1;
+      const wanted = Math.min(most, work.units.length) - 1;
       while (helpers.length < wanted) start();
       const asked = helpers.slice(0, Math.max(0, wanted)).map((helper) => ask(helper, work, next));
       let mine: UnitResult[] = [];

@@ -13,7 +13,7 @@ const DROPOUT: RunSpec['model'] = { name: 'layers', layers: 'dense 8, relu, drop
 const learners: Learner[] = [];
 
 async function open(model: RunSpec['model'], shape: readonly number[], threads = 1): Promise<Learner> {
-  const learner = await openLearner(model, { shape, classes: CLASSES }, threads);
+  const learner = await openLearner(model, { shape, classes: CLASSES }, threads, 1);
   learners.push(learner);
   return learner;
 }

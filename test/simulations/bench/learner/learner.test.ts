@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import { benchLearner } from '../../../../simulations/bench/learner/learner.ts';
 import { learnerReport } from '../../../../simulations/bench/learner/learner-report.ts';
-import { forwardOperations, stepOperations } from '../../../../simulations/bench/learner/workloads.ts';
 import { planModel } from '../../../../simulations/models/model-plan.ts';
 import { layersOf } from '../../../../simulations/models/model-spec.ts';
+import { forwardOperations, stepOperations } from '../../../../simulations/models/operations.ts';
 
 const step = {
   ...{ name: 'E3: some', threads: 2, clients: 2, batch: 5, parameters: 10, operations: 8e6 },
@@ -37,8 +37,9 @@ describe('the report of learner', () => {
 test('operations are counted as the layers do them', () => {
   const plan = planModel(layersOf({ name: 'mlp' }), [28, 28, 1], 10);
   expect(stepOperations(plan)).toBe(2 * (784 * 100 * 2 + 100 * 10 * 3));
-  const [first] = planModel(layersOf({ name: 'cnn_mnist' }), [28, 28, 1], 10).layers;
-  expect(first && forwardOperations(first)).toBe(2 * 24 * 24 * 25 * 20);
+  expect(forwardOperations(planModel(layersOf({ name: 'cnn_mnist' }), [28, 28, 1], 10))).toBe(
+    2 * (24 * 24 * 25 * 20 + 8 * 8 * 500 * 50 + 800 * 500 + 500 * 10),
+  );
 });
 
 test('the benchmark runs', async () => {
