@@ -17,9 +17,6 @@ export interface Cell {
   readonly seed: number;
 }
 
-/** Names of what tells runs apart, in the order in which the grid is walked, the last the fastest. */
-export const AXES = ['partition', 'n', 'f', 'rule', 'attack', 'seed'] as const satisfies readonly (keyof Cell)[];
-
 /** One run of an experiment. */
 export interface ExperimentRun {
   /** The first 16 hexadecimal digits of the SHA-256 of its specification in canonical JSON. */

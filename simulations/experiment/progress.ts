@@ -14,14 +14,6 @@ export interface Progress {
   stop(): void;
 }
 
-/** Where lines go, and whether a person looks at them. */
-export interface Terminal {
-  /** Whether it can draw a bar. */
-  readonly isTTY?: boolean;
-  /** Writes text. */
-  write(text: string): unknown;
-}
-
 /**
  * Draws a bar with the time that is left, or writes a line a run where there is no terminal.
  *
@@ -85,12 +77,12 @@ export function createProgress(
 }
 
 /** A run as a line names it. */
-export function describeRun({ cell }: ExperimentRun): string {
+function describeRun({ cell }: ExperimentRun): string {
   return `${cell.rule}, ${cell.attack}, f ${cell.f} of ${cell.n}, ${cell.partition}, seed ${cell.seed}`;
 }
 
 /** A result in a few words. */
-export function describeResult({ outcome, reason, finalAccuracy }: RunResult): string {
+function describeResult({ outcome, reason, finalAccuracy }: RunResult): string {
   if (outcome === 'finished') return `${(100 * finalAccuracy).toFixed(1)} %`;
   return reason === undefined ? outcome : `${outcome}: ${reason.message} [${reason.code}]`;
 }

@@ -8,7 +8,7 @@ import type { FolderFacts } from './folder-facts.ts';
 import { whatChanged } from './what-changed.ts';
 
 /** What a folder of results says of the experiment that they are of. */
-export const EXPERIMENT_FILE = 'experiment.json';
+const EXPERIMENT_FILE = 'experiment.json';
 const LOCK_FILE = 'lock';
 /** Folder of the state of clients, within the folder of results. */
 const SCRATCH_FOLDER = 'scratch';
