@@ -14,6 +14,7 @@ import { benchMemory } from './memory.ts';
 import { benchPrivacy } from './privacy/privacy.ts';
 import { type BenchReport, type Progress, publish, requireWritable, tellProgress } from './report.ts';
 import { benchRewards } from './rewards/rewards.ts';
+import { benchSimulation } from './simulation/simulation.ts';
 import { benchWatch } from './watch.ts';
 import { benchWire } from './wire/wire.ts';
 import { runBareWorker } from './workers/bare-worker.ts';
@@ -163,6 +164,19 @@ export function registerBenchCommands(program: Command): void {
     .option('--only <name>', 'only the steps whose names begin so, such as E3')
     .option('--json <file>', 'write everything that was measured')
     .action(({ json, ...flags }) => run('learner', { json }, (_entry, progress) => benchLearner(flags, progress)));
+  bench
+    .command('simulation')
+    .description('runs of reference experiment E3: seconds against the reference, and where they go')
+    .requiredOption('--data <dir>', 'folder of Fashion-MNIST, as "fedanchor client data fetch" leaves it')
+    .option('--threads <n>', 'threads that a run computes with', wholeNumber(1, 256), 2)
+    .option('--rounds <n>', 'rounds of a run', wholeNumber(1, 100_000), 300)
+    .option('--repeats <n>', 'runs, of which the median counts', wholeNumber(1, 100), 3)
+    .option('--json <file>', 'write everything that was measured')
+    .action(({ json, ...flags }) =>
+      run('simulation', { json }, (_entry, progress) =>
+        withEngine(flags.threads, (engine) => benchSimulation(flags, engine, progress)),
+      ),
+    );
   bench
     .command('worker', { hidden: true })
     .description('one process of a benchmark, which asks for things over IPC')
