@@ -41,7 +41,7 @@ export async function benchLearner(options: LearnerBenchOptions, progress: Progr
       steps.push(await measureSteps(workload, threads, options.repeats));
     }
   }
-  return learnerReport(options, rates, steps);
+  return learnerReport({ ...options }, rates, steps);
 }
 
 async function measureSteps(workload: Workload, threads: number, repeats: number): Promise<StepTimes> {
