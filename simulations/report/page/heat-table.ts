@@ -14,7 +14,7 @@ export function heatTable(setting: Setting, shown: Shown): Markup {
   const means = setting.cells.map(({ summary }) => summary[shown].mean).filter((mean) => mean !== null);
   const scale = heatScale([Math.min(...means), Math.max(...means)]);
   const hasWorst = setting.attacks.length > 1;
-  return html`<div class="scroll"><table class="heat ${shown}">
+  return html`<div class="scroll"><table class="heat ${shown}${wide(setting.attacks)}">
 <thead><tr><th scope="col">${shown} accuracy, %</th>${setting.attacks.map((attack) => html`<th scope="col">${breakable(attack)}</th>`)}${hasWorst && html`<th scope="col">worst</th>`}</tr></thead>
 <tbody>${setting.rules.map(
     (rule) => html`<tr><th scope="row">${breakable(rule)}</th>${setting.attacks.map((attack) => {
@@ -31,7 +31,7 @@ export function worstTable(settings: readonly Setting[], shown: Shown): Markup {
   const rows = settings.map((setting) => rules.map((rule) => worstOf(setting, rule, shown)));
   const means = rows.flat().flatMap((cell) => (cell === null ? [] : meanOf(cell, shown)));
   const scale = heatScale([Math.min(...means), Math.max(...means)]);
-  return html`<div class="scroll"><table class="heat">
+  return html`<div class="scroll"><table class="heat${wide(rules)}">
 <thead><tr><th scope="col">${shown} accuracy, %</th>${rules.map((rule) => html`<th scope="col">${breakable(rule)}</th>`)}</tr></thead>
 <tbody>${rows.map(
     (cells, index) =>
@@ -44,7 +44,13 @@ export function worstTable(settings: readonly Setting[], shown: Shown): Markup {
 
 /** What a setting is, such as `iid, n = 13, f = 3`. */
 export function settingText({ partition, n, f }: Setting['names']): string {
-  return `${partition}, n = ${n}, f = ${f}`;
+  // No-break spaces: an equation stays on one line.
+  return `${partition}, n\u00a0=\u00a0${n}, f\u00a0=\u00a0${f}`;
+}
+
+/** Tables of more columns than paper is wide for are told to break names anywhere. */
+function wide(columns: readonly string[]): string {
+  return columns.length > 6 ? ' wide' : '';
 }
 
 /** The cell of a rule with the lowest mean; null where a cell lacks runs, for that may be the worst. */

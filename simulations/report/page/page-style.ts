@@ -61,6 +61,10 @@ footer { margin-top: 2.5em; border-top: 1px solid var(--line); padding-top: 0.6e
   .charts { grid-template-columns: 1fr 1fr; gap: 6px 10px; }
   figure { max-width: none; }
   .heat td { print-color-adjust: exact; -webkit-print-color-adjust: exact; min-width: 0; padding: 5px 4px; }
+  .heat.wide { table-layout: fixed; width: 100%; font-size: 7.2pt; }
+  .heat.wide thead th { max-width: none; }
+  .heat.wide thead th:first-child { width: 22%; }
+  .heat.wide td, .heat.wide th { white-space: normal; overflow-wrap: anywhere; padding: 3px 2px; }
   .runs, .cells { font-size: 7.2pt; }
   .runs th, .runs td, .cells th, .cells td { padding: 1px 4px; }
 }

@@ -231,7 +231,7 @@ describe('a report on hostile names', () => {
     const attributes = [...page.querySelectorAll('*')].flatMap((element) => [...element.attributes]);
     expect(attributes.filter(({ name, value }) => name.startsWith('on') || value.includes('alert'))).toEqual([]);
     expect(page.querySelector('h1')?.textContent).toBe(evil);
-    expect(textsOf(page, 'h2')).toContain(`${evil}, n = 13, f = 3`);
+    expect(textsOf(page, 'h2')).toContain(`${evil}, n\u00a0=\u00a013, f\u00a0=\u00a03`);
     // In charts, too, a name is text.
     expect(textsOf(page, 'figcaption')).toContain(evil);
     const [, ...tables] = (files['table.tex'] as string).split('\n\n');
