@@ -203,7 +203,9 @@ describe('Synthetic(alpha, beta)', () => {
     expect(again).not.toBe(one);
     expect(again.contentHash).toBe(one.contentHash);
     expect((await small(2)).contentHash).not.toBe(one.contentHash);
-    expect(one.contentHash).toMatchInlineSnapshot(`"0x660a3c040a2717cd761eae606e7d6c21d9ac20a60c298183ffb089d05f81dc23"`);
+    expect(one.contentHash).toMatchInlineSnapshot(
+      `"0x660a3c040a2717cd761eae606e7d6c21d9ac20a60c298183ffb089d05f81dc23"`,
+    );
   });
 
   it('has devices whose inputs differ by beta and vary as the formula says', async () => {
