@@ -16,7 +16,7 @@ import { layoutOfLearner, termsOfRun } from './manifest-of-run.ts';
 import { createModels, type Models, splitTensors } from './models-of-run.ts';
 import { isOwnRule, loadOwnRules } from './own-rules.ts';
 import { createOracle, type Oracle } from './rule-oracle.ts';
-import type { RunHooks, RunResources } from './run-one.ts';
+import type { RunHooks, RunResources } from './run-resources.ts';
 import { createRunRounds, type RunRounds } from './run-rounds.ts';
 import { SimulationError } from './simulation-error.ts';
 import type { RunPart } from './stopwatch.ts';
