@@ -2,7 +2,7 @@ import type { Params } from '../../shared/aggregation/rule.ts';
 import type { Rng } from '../../shared/rng.ts';
 import { forgeUpdates } from '../attacks/forge-updates.ts';
 import type { ChosenAttack } from '../attacks/registry.ts';
-import type { SimulatedAttack, UpdateAttack } from '../attacks/scene.ts';
+import type { Scene, SimulatedAttack, UpdateAttack } from '../attacks/scene.ts';
 import type { Dataset, Examples } from '../data/dataset.ts';
 import type { RuleOracle } from './rule-oracle.ts';
 import { streamOf } from './streams.ts';
@@ -19,8 +19,8 @@ export interface RoundScene {
   readonly honest: readonly Float32Array[];
   /** What the attackers would send if they followed the protocol; empty where they do not train. */
   readonly own: readonly Float32Array[];
-  /** By how much the model moved in the round before, in the units of an update. */
-  readonly lastMove: Float32Array | null;
+  /** By how much the model moved in the round before, in the units of an update; null in round 1. */
+  lastMove(): Float32Array | null;
   /** The rule. */
   readonly aggregate: RuleOracle;
 }
@@ -69,7 +69,10 @@ export function createAttackers(
     // Where no honest client was drawn there is nothing to look at but what they would do themselves, or nothing at all.
     const some = seen.length > 0 ? seen : scene.own;
     const honest = some.length > 0 ? some : [nothingLike(scene)];
-    return forgeUpdates(update, { ...scene, honest, rng: rngOf(scene.round), memory }, params);
+    const { round, byzantine, participants, own, aggregate } = scene;
+    const rng = rngOf(round);
+    const seenByAll = { round, byzantine, participants, honest, own, aggregate, rng, memory };
+    return forgeUpdates(update, withLastMove(seenByAll, scene), params);
   };
   const rngOf = (round: number): Rng => streamOf(seed, 'attack', round);
 
@@ -85,6 +88,11 @@ export function createAttackers(
   };
 }
 
+/** A scene whose last move is worked out when it is looked at: few attacks do. */
+function withLastMove(scene: Omit<Scene, 'lastMove'>, round: RoundScene): Scene {
+  return Object.defineProperty({ ...scene, lastMove: null }, 'lastMove', { get: () => round.lastMove() }) as Scene;
+}
+
 function nothingLike({ lastMove, own }: RoundScene): Float32Array {
-  return new Float32Array((own[0] ?? lastMove ?? []).length);
+  return new Float32Array((own[0] ?? lastMove() ?? []).length);
 }

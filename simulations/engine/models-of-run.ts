@@ -42,8 +42,9 @@ export function createModels(layout: Layout, initial: Int32Array, kept: number):
     lastMove: () => {
       if (before === null) return null;
       const now = last.at(-1) as Float32Array;
-      const then = before;
-      return now.map((value, at) => value - (then[at] as number));
+      const move = new Float32Array(now.length);
+      for (let at = 0; at < move.length; at++) move[at] = (now[at] as number) - (before[at] as number);
+      return move;
     },
     push: (model) => {
       before = last.at(-1) as Float32Array;

@@ -132,9 +132,12 @@ async function send(
 ): Promise<readonly Float32Array[]> {
   const { attackers, models, oracle, serverRate } = run;
   const own = attackers.train ? bad.map((client) => valuesOf(updates, client)) : [];
-  // Only a forger looks at anything.
-  const isForged = attackers.attack?.kind === 'update';
-  const lastMove = isForged ? (models.lastMove()?.map((value) => value / serverRate) ?? null) : null;
+  const lastMove = (): Float32Array | null => {
+    const move = models.lastMove();
+    if (move === null) return null;
+    for (let at = 0; at < move.length; at++) move[at] = (move[at] as number) / serverRate;
+    return move;
+  };
   const aggregate = oracle.during(round, run.updateBits as number);
   return attackers.send({ round, byzantine: bad.length, participants, honest, own, lastMove, aggregate });
 }
