@@ -1,6 +1,7 @@
 import { defineConfig } from 'vitest/config';
 
 const deep = 'test/**/*.deep.test.ts';
+const slow = 'test/**/*.slow.test.ts';
 const endToEnd = 'test/e2e/**/*.test.ts';
 
 export default defineConfig({
@@ -22,7 +23,7 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['test/**/*.test.ts'],
-          exclude: [deep, endToEnd],
+          exclude: [deep, slow, endToEnd],
           testTimeout: 30_000,
           hookTimeout: 60_000,
         },
@@ -32,12 +33,16 @@ export default defineConfig({
         test: {
           name: 'e2e',
           include: [endToEnd],
-          exclude: [deep],
+          exclude: [deep, slow],
           // Each of these starts a whole federation, which wants both cores to itself.
           fileParallelism: false,
           testTimeout: 300_000,
           hookTimeout: 300_000,
         },
+      },
+      {
+        extends: true,
+        test: { name: 'slow', include: [slow], testTimeout: 60_000, hookTimeout: 120_000 },
       },
       {
         extends: true,
