@@ -2,7 +2,7 @@ import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { KNOWN_RULES, type RuleBook } from '../../shared/aggregation/registry.ts';
 import type { CoordinateRule, GramRule, LinearRule, Rule, SelectingRule } from '../../shared/aggregation/rule.ts';
-import { refuseBeyond } from '../../shared/aggregation/rule-error.ts';
+import { RuleError, refuseBeyond } from '../../shared/aggregation/rule-error.ts';
 import { describeOwn } from '../own-file.ts';
 import { SimulationError } from './simulation-error.ts';
 
@@ -74,7 +74,7 @@ function ruleFromFile(exported: unknown, path: string): Rule {
     ...{ ...description, bound, guarantee: 'recomputable by anyone' as const },
     validate: (n: number, f: number, params?: Readonly<Record<string, string | number>>): void => {
       if (own['validate'] === undefined) refuseBeyond(description.name, n, f, n - 1);
-      else rule.validate(n, f, params);
+      else refusing(description.name, n, f, () => rule.validate(n, f, params));
     },
   };
   // Methods may use `this`: they are called on the object that they came with.
@@ -94,6 +94,17 @@ function ruleFromFile(exported: unknown, path: string): Rule {
   }
   const bare = methods(selecting, 'selected', 'select', 'stepFaulty');
   return { ...common, family: 'gram', sees, ...bare, step: selecting.step };
+}
+
+/** A rule of one's own refuses by whatever error it likes; what it says is told as a refusal. */
+function refusing(rule: string, n: number, f: number, validate: () => void): void {
+  try {
+    validate();
+  } catch (error) {
+    if (error instanceof RuleError) throw error;
+    const why = error instanceof Error ? error.message : String(error);
+    throw new RuleError('rule/too-many-faulty', why, { rule, n, f }, error);
+  }
 }
 
 /** Some methods of an object, each bound to it. */

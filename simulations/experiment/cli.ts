@@ -33,7 +33,7 @@ export function registerSimulateCommands(program: Command): void {
     .option('--dry-run', 'list the runs and how long they may take, and make none of them')
     .option(
       '--workers <n>',
-      'runs made at the same time (default: one a processor)',
+      'runs made at the same time, one a processor unless given',
       wholeNumber(1, 1024),
       availableParallelism(),
     )
@@ -62,7 +62,7 @@ export function registerSimulateCommands(program: Command): void {
     .option('--queue <name>', 'queue that runs are taken from', queueName, DEFAULT_QUEUE)
     .option(
       '--concurrency <n>',
-      'runs made at the same time (default: one a processor)',
+      'runs made at the same time, one a processor unless given',
       wholeNumber(1, 1024),
       availableParallelism(),
     )
