@@ -1,6 +1,6 @@
 import type { Parameter } from '../../shared/aggregation/rule.ts';
+import { normalQuantile } from '../random/normal-quantile.ts';
 import { AttackError } from './attack-error.ts';
-import { normalQuantile } from './normal-quantile.ts';
 import type { UpdateAttack } from './scene.ts';
 import { deviationOf, meanOf, sameFromAll, stepFrom, type Vectors } from './vectors.ts';
 

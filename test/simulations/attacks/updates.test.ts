@@ -5,10 +5,10 @@ import { createRng } from '../../../shared/rng.ts';
 import { forgeUpdates } from '../../../simulations/attacks/forge-updates.ts';
 import { zMax } from '../../../simulations/attacks/little-is-enough.ts';
 import { followMainDirection } from '../../../simulations/attacks/mimic.ts';
-import { normalQuantile } from '../../../simulations/attacks/normal-quantile.ts';
 import { parseSimulatedAttack } from '../../../simulations/attacks/registry.ts';
 import type { Scene, UpdateAttack } from '../../../simulations/attacks/scene.ts';
 import { innerProduct, lengthOf, meanOf, squaredDistance } from '../../../simulations/attacks/vectors.ts';
+import { normalQuantile } from '../../../simulations/random/normal-quantile.ts';
 import { sceneOf, updatesOf } from './scenes.ts';
 
 function send(text: string, scene: Scene): Promise<readonly Float32Array[]> {
