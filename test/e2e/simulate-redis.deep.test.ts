@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { expect, it } from 'vitest';
+import { expect, it, vi } from 'vitest';
 import type { Experiment } from '../../simulations/experiment/experiment.ts';
 import { DEFAULT_QUEUE } from '../../simulations/experiment/redis/names.ts';
 import { createQueueRunner } from '../../simulations/experiment/redis/queue-runner.ts';
@@ -80,7 +80,8 @@ it.skipIf(reason !== undefined)(
     const never = runner.run(experiment.runs[0] as Experiment['runs'][number]).catch((error: Error) => error);
     const last = await second.finished;
     expect([last.code, last.stderr]).toEqual([2, expect.stringContaining('[experiment/other-program]')]);
-    expect(said.join()).toContain('[experiment/other-program]');
+    // What a worker says comes by way of the queue.
+    await vi.waitFor(() => expect(said.join()).toContain('[experiment/other-program]'), { timeout: 60_000 });
     await runner.close();
     expect(await never).toMatchObject({ code: 'experiment/interrupted' });
     for (const { stdout, stderr } of [refused, await killed.finished, last, ended]) {
