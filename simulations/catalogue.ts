@@ -1,9 +1,9 @@
 import { resolve } from 'node:path';
-import { pathToFileURL } from 'node:url';
 import { didYouMean } from '../shared/aggregation/nearest-name.ts';
 import { completeParams } from '../shared/aggregation/parameters.ts';
 import type { Parameter, Params } from '../shared/aggregation/rule.ts';
 import { RuleError } from '../shared/aggregation/rule-error.ts';
+import { importOwn, isOwnFile } from './own-file.ts';
 
 /** What can be asked for by name, with parameters. */
 export interface CatalogueEntry {
@@ -82,30 +82,17 @@ export async function resolveChoice<Entry extends CatalogueEntry>(
   named: { readonly name: string; readonly params: Params },
   baseFolder: string,
 ): Promise<Chosen<Entry>> {
-  const entry = isPath(named.name)
+  const entry = isOwnFile(named.name)
     ? await loadEntry(catalogue, resolve(baseFolder, named.name))
     : findEntry(catalogue, named.name);
   return { entry, params: completeEntry(catalogue, entry, named.params) };
 }
 
-function isPath(name: string): boolean {
-  return /^(\.{1,2})?\//.test(name);
-}
-
 async function loadEntry<Entry extends CatalogueEntry>(catalogue: Catalogue<Entry>, path: string): Promise<Entry> {
-  const { kind } = catalogue;
-  let loaded: { readonly default?: unknown };
-  try {
-    loaded = await import(pathToFileURL(path).href);
-  } catch (error) {
-    const code = error instanceof Error && 'code' in error ? error.code : undefined;
-    const remedy =
-      code === 'ERR_UNKNOWN_FILE_EXTENSION' && path.endsWith('.ts')
-        ? 'this Node.js does not read TypeScript: use 22.18 or later, or write the file as .mjs'
-        : `${error instanceof Error ? error.message : String(error)}: give the path of a module that can be imported`;
-    throw catalogue.error('bad-file', `the ${kind} file ${path} cannot be loaded: ${remedy}`, { path }, error);
-  }
-  return catalogue.fromFile(loaded.default, path);
+  const exported = await importOwn(path, (what, cause) =>
+    catalogue.error('bad-file', `the ${catalogue.kind} file ${path} ${what}`, { path }, cause),
+  );
+  return catalogue.fromFile(exported, path);
 }
 
 function findEntry<Entry extends CatalogueEntry>({ kind, entries, error }: Catalogue<Entry>, name: string): Entry {

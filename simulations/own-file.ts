@@ -1,3 +1,4 @@
+import { pathToFileURL } from 'node:url';
 import type { Parameter } from '../shared/aggregation/rule.ts';
 
 /** What every definition in a file of one's own may leave out, filled in. */
@@ -12,6 +13,32 @@ export interface OwnDescription {
   readonly source: string;
   /** What it takes. */
   readonly parameters: readonly Parameter[];
+}
+
+/** Whether a name is the path of a file that defines something of the experiment's own. */
+export function isOwnFile(name: string): boolean {
+  return /^(\.{1,2})?\//.test(name);
+}
+
+/**
+ * Imports a file of one's own.
+ *
+ * @param path - the file, absolute
+ * @param refuse - the error for a file that cannot be loaded, and what that was due to
+ * @returns its default export
+ */
+export async function importOwn(path: string, refuse: (what: string, cause: unknown) => Error): Promise<unknown> {
+  try {
+    const loaded: { readonly default?: unknown } = await import(pathToFileURL(path).href);
+    return loaded.default;
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? error.code : undefined;
+    const remedy =
+      code === 'ERR_UNKNOWN_FILE_EXTENSION' && path.endsWith('.ts')
+        ? 'this Node.js does not read TypeScript: use 22.18 or later, or write the file as .mjs'
+        : `${error instanceof Error ? error.message : String(error)}: give the path of a module that can be imported`;
+    throw refuse(`cannot be loaded: ${remedy}`, error);
+  }
 }
 
 /**

@@ -9,12 +9,13 @@ import type { RunSpec } from '../experiment/run-spec.ts';
 import type { Learner } from '../models/learner.ts';
 import { createNetwork } from '../network/network.ts';
 import type { Network } from '../network/traffic.ts';
+import { isOwnFile } from '../own-file.ts';
 import { type Attackers, attackersTrain, createAttackers } from './attackers.ts';
 import { type ClientData, cutData } from './client-data.ts';
 import { type ClientRows, createClientRows } from './client-rows.ts';
 import { layoutOfLearner, termsOfRun } from './manifest-of-run.ts';
 import { createModels, type Models, splitTensors } from './models-of-run.ts';
-import { isOwnRule, loadOwnRules } from './own-rules.ts';
+import { loadOwnRules } from './own-rules.ts';
 import { createOracle, type Oracle } from './rule-oracle.ts';
 import type { RunHooks, RunResources } from './run-resources.ts';
 import { createRunRounds, type RunRounds } from './run-rounds.ts';
@@ -121,7 +122,7 @@ export function samplesOf({ training }: Pick<RunSpec, 'training'>, count: number
 }
 
 function checkRun({ rule, commit, training }: RunSpec): void {
-  if (commit && [rule.rule, ...rule.pre].some(isOwnRule)) {
+  if (commit && [rule.rule, ...rule.pre].some(isOwnFile)) {
     const sentence = `the rule ${rule.rule} is known to this simulation alone, so no record can name it: leave commit out`;
     throw new SimulationError('simulation/rule-not-committable', sentence, { rule: rule.rule });
   }

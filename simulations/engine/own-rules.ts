@@ -1,9 +1,8 @@
 import { resolve } from 'node:path';
-import { pathToFileURL } from 'node:url';
 import { KNOWN_RULES, type RuleBook } from '../../shared/aggregation/registry.ts';
 import type { CoordinateRule, GramRule, LinearRule, Rule, SelectingRule } from '../../shared/aggregation/rule.ts';
 import { RuleError, refuseBeyond } from '../../shared/aggregation/rule-error.ts';
-import { describeOwn } from '../own-file.ts';
+import { describeOwn, importOwn, isOwnFile } from '../own-file.ts';
 import { SimulationError } from './simulation-error.ts';
 
 /** The functions that a rule must have, by what it sees. */
@@ -16,11 +15,6 @@ const REQUIRED = {
 
 type Refuse = (what: string) => SimulationError;
 
-/** Whether a name is the path of a rule of one's own. */
-export function isOwnRule(name: string): boolean {
-  return /^(\.{1,2})?\//.test(name);
-}
-
 /**
  * The rules that everybody knows and those in files of one's own, each under the path that names it. A file's default export
  * is a rule as `shared/aggregation/rule.ts` describes it; what it states beside its name and its functions may be left out.
@@ -31,21 +25,17 @@ export function isOwnRule(name: string): boolean {
  * @throws SimulationError `simulation/bad-rule-file`, naming what is missing
  */
 export async function loadOwnRules(names: readonly string[], baseFolder: string): Promise<RuleBook> {
-  const paths = [...new Set(names.filter(isOwnRule))];
+  const paths = [...new Set(names.filter(isOwnFile))];
   const own = await Promise.all(paths.map((path) => loadRule(path, resolve(baseFolder, path))));
   return own.length === 0 ? KNOWN_RULES : { ...KNOWN_RULES, rules: [...KNOWN_RULES.rules, ...own] };
 }
 
 async function loadRule(name: string, path: string): Promise<Rule> {
-  let loaded: { readonly default?: unknown };
-  try {
-    loaded = await import(pathToFileURL(path).href);
-  } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
-    const sentence = `the rule file ${path} cannot be loaded: ${why}: give the path of a module that can be imported`;
-    throw new SimulationError('simulation/bad-rule-file', sentence, { path }, error);
-  }
-  return { ...ruleFromFile(loaded.default, path), name, aliases: [] };
+  const exported = await importOwn(
+    path,
+    (what, cause) => new SimulationError('simulation/bad-rule-file', `the rule file ${path} ${what}`, { path }, cause),
+  );
+  return { ...ruleFromFile(exported, path), name, aliases: [] };
 }
 
 function ruleFromFile(exported: unknown, path: string): Rule {

@@ -1,7 +1,8 @@
 import { parseRuleSpec, type RuleBook, type RuleSpec, resolveRule } from '../../shared/aggregation/registry.ts';
 import type { Parameter, Params } from '../../shared/aggregation/rule.ts';
+import { isOwnFile } from '../own-file.ts';
 import type { Named } from './run-spec.ts';
-import { isOwnFile, readSettingText, SettingError, settingText } from './setting-text.ts';
+import { readSettingText, SettingError, settingText } from './setting-text.ts';
 
 /** A value of an axis of the grid, and how it is shown. */
 export interface Choice<Value> {

@@ -3,9 +3,10 @@ import { FedanchorError } from '../../shared/errors.ts';
 import { resolveAttack } from '../attacks/registry.ts';
 import type { Dataset } from '../data/dataset.ts';
 import { attackersTrain } from '../engine/attackers.ts';
-import { isOwnRule, loadOwnRules } from '../engine/own-rules.ts';
+import { loadOwnRules } from '../engine/own-rules.ts';
 import { streamOf } from '../engine/streams.ts';
 import { networkProblems } from '../network/check-network.ts';
+import { isOwnFile } from '../own-file.ts';
 import { resolvePartition } from '../partitions/registry.ts';
 import type { ExperimentRun } from './experiment.ts';
 import type { RunSpec } from './run-spec.ts';
@@ -71,7 +72,7 @@ function countReasons({ honest, byzantine, sampled, attack, network, commit, rul
   if (sampled !== null && sampled > clients) {
     reasons.push(`federation.sampled is ${sampled}, of ${clients} clients: sample as many as there are, or fewer`);
   }
-  if (commit && isOwnRule(rule.rule)) {
+  if (commit && isOwnFile(rule.rule)) {
     reasons.push(`the rule ${rule.rule} is known to this simulation alone, so no record can name it: leave commit out`);
   }
   return network === null ? reasons : [...reasons, ...networkProblems(network, { clients, sampled })];

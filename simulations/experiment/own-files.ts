@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
+import { isOwnFile } from '../own-file.ts';
 import { ExperimentError } from './experiment-error.ts';
 import type { RunSpec } from './run-spec.ts';
-import { isOwnFile } from './setting-text.ts';
 
 /** Paths of the files of its own that a run names: rule, attack, partition. */
 export function ownPaths({ rule, attack, partition }: RunSpec): string[] {

@@ -11,11 +11,6 @@ export interface SettingText {
   readonly params: Readonly<Record<string, string>>;
 }
 
-/** Whether a name is the path of a file that defines something of the experiment's own. */
-export function isOwnFile(name: string): boolean {
-  return /^(\.{1,2}\/|\/)/.test(name);
-}
-
 /**
  * Takes apart names with settings. A setting without a name is kept under `''`, for who knows which one it is.
  *
