@@ -72,8 +72,9 @@ export function subtract(a: usize, b: usize, to: usize, count: i32): void {
 
 /**
  * Codes one tensor of four updates as `encodeUpdate` does, bit for bit, but that what is beyond ±8191 or no number becomes
- * ±8192, for the caller to cut: stochastic rounding to multiples of `1 / unit`. Each of the four draws from its own stream of xoshiro128**, one number a coordinate; a lane is a stream,
- * and four numbers of each are turned into a vector of one.
+ * ±8192, for the caller to cut: stochastic rounding to multiples of `1 / unit`. Each of the four draws from its own stream of
+ * xoshiro128**, one number a coordinate; a lane is a stream, and four numbers of each are turned into a vector of one. A step of
+ * the streams changes four locals, which no function could: it is written out each time.
  *
  * With y = |x unit| and g its fraction, both exact in float32 since the unit is a power of two, and u the 32 random bits:
  * a positive value is rounded away from zero if u < 2^32 g, a negative one if 2^32 - 1 - u < floor(2^32 g). That is
